@@ -1,0 +1,47 @@
+# The commands of the house. `make demo` and `make test` need Python 3.11+ and Java 17, nothing
+# else of ours: uv is brought by pip where it is missing, everything else by uv.
+
+PYTHON ?= python3
+UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
+RUN := .venv/bin/python
+SOURCES := lakehouse jobs models synth dags tests bench
+
+.PHONY: help setup demo test test-airflow check bench airflow docs clean
+
+help: ## what each target does
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+setup: .venv/.ready
+
+# Re-made only when what it was made from changes: a second run of a target installs nothing.
+.venv/.ready: pyproject.toml uv.lock
+	@$(PYTHON) bin/preflight.py
+	@command -v $(UV) >/dev/null 2>&1 || test -x .uv/bin/uv || \
+		($(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv)
+	$(UV) sync --frozen --quiet
+	$(RUN) -c "from lakehouse.spark import jars; jars()"
+	@touch $@
+
+demo: setup ## everything on a synthetic county, from deliveries to a map and a model
+	$(RUN) -m lakehouse demo $(ARGS)
+
+test: setup ## all tests but those of Airflow as a service
+	$(RUN) -m pytest -q $(ARGS)
+
+check: setup ## style, types, security
+	$(RUN) -m ruff check $(SOURCES)
+	$(RUN) -m ruff format --check $(SOURCES)
+	$(RUN) -m mypy lakehouse
+	$(RUN) -m bandit -q -r lakehouse jobs models synth -c pyproject.toml
+
+bench: setup ## what the machine costs against a bare scan
+	$(RUN) -m bench
+
+airflow: setup ## a local Airflow with our DAGs; prints where to look and how to log in
+	$(RUN) -m lakehouse.airflow_local
+
+docs: setup ## a page per table under site/
+	$(RUN) -m lakehouse docs --out site
+
+clean: ## remove what the targets made here (the lake of the demo included)
+	rm -rf .bangfu site .venv .uv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache
