@@ -1,0 +1,1 @@
+"""The machine: declarations, runs, reading and writing. It knows tables, never the domain."""

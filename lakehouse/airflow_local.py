@@ -1,0 +1,185 @@
+"""`make airflow`: Airflow on this machine with our DAGs, until Ctrl-C.
+
+For one user on one machine: SQLite, tasks as local processes, one generated password. Everything
+lies under BANGFU_HOME/airflow.
+"""
+
+import argparse
+import json
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+from lakehouse.conf import ROOT, home_dir
+from lakehouse.errors import BangfuError, InputMissing, UsageError
+
+HOST = "127.0.0.1"
+USER = "admin"
+PASSWORDS = "simple_auth_manager_passwords.json.generated"
+UP_WITHIN_S = 180
+DOWN_WITHIN_S = 10
+
+Service = subprocess.Popen[bytes]
+
+
+def start(port: int = 8080) -> None:
+    """Run Airflow until Ctrl-C; say where it is and how to log in once it is healthy.
+
+    Raises UsageError where the port is taken, InputMissing where a service does not come up.
+    """
+    with socket.socket() as probe:
+        if probe.connect_ex((HOST, port)) == 0:
+            raise UsageError(f"Port {port} is taken. `--port` names another one.")
+    home = home_dir() / "airflow"
+    with running(home, port):
+        password = json.loads((home / PASSWORDS).read_text())[USER]
+        print(
+            f"Airflow is up: http://{HOST}:{port}\n"
+            f"  log in as {USER} with the password {password}\n"
+            f"  DAGs: {ROOT / 'dags'}, lake: {home_dir()}, logs: {home / 'logs'}\n"
+            "  A run by hand takes its date from `as_of`. Ctrl-C ends everything.",
+            flush=True,
+        )
+        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        print("Airflow goes down.", flush=True)
+
+
+@contextmanager
+def running(home: Path, port: int) -> Iterator[None]:
+    """Have Airflow up and healthy inside the block, and no process of it afterwards."""
+    env = os.environ | environment(home, port)
+    (home / "logs").mkdir(parents=True, exist_ok=True)
+    # From here on Ctrl-C waits until there is something to end, and is asked for by name.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    services: dict[str, Service] = {}
+    try:
+        _airflow(env, "db", "migrate").wait()
+        services["api-server"] = _airflow(env, "api-server")
+        _airflow(env, "pools", "set", "spark", "1", "Spark sessions on this machine").wait()
+        # A task that starts before the API answers fails.
+        _wait(port, services, ("metadatabase",))
+        services["scheduler"] = _airflow(env, "scheduler", "--skip-serve-logs")
+        services["dag-processor"] = _airflow(env, "dag-processor")
+        _wait(port, services, ("scheduler", "dag_processor"))
+        yield
+    finally:
+        _end(list(services.values()))
+
+
+def environment(home: Path, port: int) -> dict[str, str]:
+    """Return the settings of a light Airflow that shares one machine with its Spark tasks."""
+    url = f"http://{HOST}:{port}"
+    told = {
+        "CORE__DAGS_FOLDER": ROOT / "dags",
+        "CORE__LOAD_EXAMPLES": False,
+        "CORE__EXECUTOR": "LocalExecutor",
+        "CORE__PARALLELISM": 2,
+        "CORE__DAGS_ARE_PAUSED_AT_CREATION": False,
+        "CORE__EXECUTION_API_SERVER_URL": f"{url}/execution/",
+        "CORE__SIMPLE_AUTH_MANAGER_USERS": f"{USER}:admin",
+        "CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": home / PASSWORDS,
+        "DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home / 'airflow.db'}",
+        "API__HOST": HOST,
+        "API__PORT": port,
+        "API__BASE_URL": url,
+        "API__WORKERS": 1,
+        # All services sign and check each other's tokens with it; a new one at every start.
+        "API_AUTH__JWT_SECRET": secrets.token_hex(32),
+        "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": 0.5,
+        "DAG_PROCESSOR__REFRESH_INTERVAL": 10,
+        "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 10,
+        "DAG_PROCESSOR__PARSING_PROCESSES": 1,
+        "LOGGING__LOGGING_LEVEL": "WARNING",
+    }
+    named = {f"AIRFLOW__{key}": str(value) for key, value in told.items()}
+    return named | {"AIRFLOW_HOME": str(home), "BANGFU_HOME": str(home_dir())}
+
+
+def health(port: int) -> dict[str, str]:
+    """Return service -> status as Airflow tells it; empty while nobody answers."""
+    try:
+        with urllib.request.urlopen(  # noqa: S310
+            f"http://{HOST}:{port}/api/v2/monitor/health", timeout=5
+        ) as answer:
+            return {name: one["status"] for name, one in json.load(answer).items()}
+    except OSError:
+        return {}
+
+
+def _airflow(env: dict[str, str], *words: str) -> Service:
+    """Start one Airflow command in a session of its own, its output in a log."""
+    with (Path(env["AIRFLOW_HOME"]) / "logs" / f"{words[0]}.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-m", "airflow", *words],
+            env=env,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+
+def _wait(port: int, services: dict[str, Service], wanted: tuple[str, ...]) -> None:
+    for _ in range(UP_WITHIN_S):
+        told = health(port)
+        if all(told.get(name) == "healthy" for name in wanted):
+            return
+        for name, service in services.items():
+            if service.poll() is not None:
+                raise InputMissing(f"Airflow's {name} ended; its log {name}.log says why.")
+        time.sleep(1)
+    raise InputMissing(f"Airflow did not come up within {UP_WITHIN_S} s ({', '.join(wanted)}).")
+
+
+def _end(services: list[Service]) -> None:
+    """End the services and all that they started: tasks and their JVMs outlive them otherwise."""
+    sessions = {service.pid for service in services}
+    for service in services:
+        service.terminate()
+    for sign in (signal.SIGTERM, signal.SIGKILL):
+        until = time.monotonic() + DOWN_WITHIN_S
+        while (left := _members(sessions)) and time.monotonic() < until:
+            for service in services:
+                service.poll()
+            time.sleep(0.2)
+        for pid in left:
+            os.kill(pid, sign)
+
+
+def _members(sessions: set[int]) -> list[int]:
+    """Return the processes of some sessions that are not over."""
+    found = []
+    for process in psutil.process_iter(["status"]):
+        try:
+            if (
+                os.getsid(process.pid) in sessions
+                and process.info["status"] != psutil.STATUS_ZOMBIE
+            ):
+                found.append(process.pid)
+        except (ProcessLookupError, PermissionError):
+            continue
+    return found
+
+
+def main() -> None:
+    """Read the port from the command line and start."""
+    parser = argparse.ArgumentParser(prog="python -m lakehouse.airflow_local", description=__doc__)
+    parser.add_argument("--port", type=int, default=8080, help="port of the web page and API")
+    try:
+        start(parser.parse_args().port)
+    except BangfuError as error:
+        print(f"bangfu: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""`bangfu`, the command line. Each command is a thin layer over House; help comes from here.
+
+Answers go to standard output (one JSON object with --json), progress and errors to standard
+error. A user's mistake ends with its message and exit code, without a traceback.
+"""
+
+import sys
+from typing import NoReturn
+
+import typer
+
+from lakehouse.commands import look, make, work
+from lakehouse.errors import EXIT_CODES, BangfuError
+
+app = typer.Typer(
+    name="bangfu",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help=(
+        "Bangfu (帮扶): from deliveries to who needs help, and where help fits.\n\n"
+        "Start with [bold]bangfu demo[/], or [bold]bangfu doctor[/] when something is missing."
+    ),
+    epilog="Exit codes: " + "; ".join(f"{code} {what}" for code, what in EXIT_CODES.items()),
+)
+
+for command in (make.demo, make.synth, work.land, work.run, work.plan, work.train,
+                look.show, look.check, look.quarantine, look.history, make.docs, make.doctor):  # fmt: skip
+    app.command(no_args_is_help=False)(command)
+
+
+def main() -> NoReturn:
+    """Run the command line; turn what a user can mend into a message and an exit code."""
+    try:
+        app()
+    except BangfuError as error:
+        print(f"bangfu: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        print(
+            "\nbangfu: stopped. What is done is kept; the same command goes on from there.",
+            file=sys.stderr,
+        )
+        sys.exit(130)
+    sys.exit(0)

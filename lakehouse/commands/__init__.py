@@ -1,0 +1,93 @@
+"""What each command does, and the options that several share."""
+
+import json
+import sys
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lakehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from lakehouse.ops import Ops
+
+
+def parse_date(text: str) -> date:
+    """Read a date as 2015-12-31. Raises UsageError."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{text!r} is no date: write it as 2015-12-31.") from None
+
+
+AsOf = Annotated[
+    date | None,
+    typer.Option(
+        "--as-of",
+        parser=parse_date,
+        metavar="DATE",
+        help="The valid date that answers are for; by default the last day delivered.",
+        envvar="BANGFU_AS_OF",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")]
+
+
+def resolve_as_of(given: date | None, ops: "Ops") -> date:
+    """Return the date given, else the last day that landed deliveries are about."""
+    if given:
+        return given
+    periods = [row["period"] for row in ops.deliveries() if row["state"] == "landed"]
+    if not periods:
+        raise UsageError("Nothing has landed yet, so say for which day: --as-of 2015-12-31.")
+    return max(last_day(period) for period in periods)
+
+
+def last_day(period: str) -> date:
+    """Return the last day of a period written as 2015-12 or 2015-12-31."""
+    if len(period) > len("2015-12"):
+        return date.fromisoformat(period)
+    first = date.fromisoformat(f"{period}-01")
+    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON value, dates as ISO text."""
+    print(json.dumps(value, ensure_ascii=False, default=str, indent=2))
+
+
+def say(text: str) -> None:
+    """Tell of progress, on standard error."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def print_table(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> None:
+    """Print rows as a table: `columns` names the keys to show and their heads."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    for key, head in columns.items():
+        is_number = any(isinstance(row.get(key), int | float) for row in rows)
+        table.add_column(head, justify="right" if is_number else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*[_shown(row.get(key)) for key in columns])
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=160)
+    console.print(table)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 100 else f"{value:,.0f}"
+    return str(value)

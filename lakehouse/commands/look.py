@@ -1,0 +1,200 @@
+"""Commands that answer: show, check, quarantine, history. They write nothing."""
+
+from typing import Annotated, Any
+
+import typer
+
+from lakehouse.commands import AsJson, print_json, print_table, say
+from lakehouse.errors import ChecksFailed, InputMissing, PrivacyError
+from lakehouse.table import RESTRICTED
+
+TableName = Annotated[str, typer.Argument(help="A table, such as gold.poverty_by_area.")]
+AnyTable = Annotated[str | None, typer.Argument(help="One table; all where left out.")]
+MASK = "●"
+
+
+def show(
+    table: TableName,
+    rows: Annotated[int, typer.Option(min=0, max=1000, help="Rows to show.")] = 10,
+    as_json: AsJson = False,
+) -> None:
+    """Show one table: its declaration, where it comes from, and first rows.
+
+    Personal columns are masked; tables of the restricted zone show no rows.
+
+    Examples: `bangfu show gold.poverty_by_area`, `bangfu show person --rows 0`
+    """
+    from lakehouse.io import newest_version
+    from lakehouse.run import House
+
+    house = House()
+    declared = house.registry.table(table)
+    if rows and declared.layer in RESTRICTED and "--rows" in _said():
+        raise PrivacyError(
+            f"{declared.name} is in the restricted zone: its rows are not shown. "
+            f"`bangfu show {declared.name} --rows 0` shows its declaration."
+        )
+    path = f"{house.conf.lake.rstrip('/')}/{declared.name.replace('.', '/')}"
+    version = newest_version(path) if declared.layer != "conf" else None
+    shown = _rows(house, declared, path, rows) if declared.layer not in RESTRICTED else []
+    told: dict[str, Any] = {
+        "table": declared.name,
+        "meaning": declared.doc().splitlines()[0],
+        "key": list(declared.key),
+        "area": declared.area,
+        "purpose": declared.purpose,
+        "owner": declared.owner,
+        "origin": house.registry.origin(declared.name),
+        "made_from": house.registry.inputs(declared.name),
+        "delta_version": version,
+        "columns": [
+            {"column": c.name, "type": c.type, "unit": c.unit, "personal": c.personal,
+             "meaning": c.meaning}
+            for c in declared.columns.values()
+        ],
+        "rows": shown,
+    }  # fmt: skip
+    if as_json:
+        print_json(told)
+        return
+    say("")
+    print(f"{told['table']}  {told['meaning']}")
+    print(f"  {told['origin']}; Delta version {version}; key {', '.join(declared.key)}")
+    print_table("", told["columns"], {"column": "column", "type": "type", "unit": "unit",
+                                      "personal": "personal", "meaning": "meaning"})  # fmt: skip
+    if shown:
+        print_table(f"First {len(shown)} rows", shown, {name: name for name in declared.columns})
+
+
+def _said() -> list[str]:
+    import sys
+
+    return [word.split("=")[0] for word in sys.argv]
+
+
+def _rows(house: Any, table: Any, path: str, limit: int) -> list[dict[str, Any]]:
+    """Return a table's first rows by key, personal columns masked."""
+    if table.layer == "conf":
+        from lakehouse.reference import read_rows
+
+        return read_rows(table)[:limit]
+    from lakehouse.io import newest_version
+
+    if not limit or newest_version(path) is None:
+        return []
+    import duckdb
+    from deltalake import DeltaTable
+
+    delta = DeltaTable(path).to_pyarrow_dataset()
+    listed = ", ".join(
+        f"'{MASK}' AS {c.name}" if c.personal else c.name for c in table.columns.values()
+    )
+    with duckdb.connect() as engine:
+        engine.register("delta", delta)
+        ordered = ", ".join(table.key)
+        found = engine.execute(f"SELECT {listed} FROM delta ORDER BY {ordered} LIMIT {limit}")
+        names = [column[0] for column in found.description or []]
+        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def check(table: AnyTable = None, as_json: AsJson = False) -> None:
+    """Show the check results of each table's last run (质量检查); exit 12 where one failed.
+
+    Examples: `bangfu check`, `bangfu check silver.person --json`
+    """
+    from lakehouse.run import House
+
+    house = House()
+    name = house.registry.table(table).name if table else None
+    results = house.ops.checks(name)
+    if not results:
+        raise InputMissing("Nothing has been checked yet: `bangfu run all` first.")
+    failed = [row for row in results if not row["success"]]
+    if as_json:
+        print_json(results)
+    else:
+        shown = results if table else failed
+        print_table(
+            f"{len(results)} checks, {len(failed)} failed", shown,
+            {"table_name": "table", "expectation": "check", "success": "holds",
+             "observed": "observed"},
+        )  # fmt: skip
+    if failed:
+        raise ChecksFailed(f"{len(failed)} of {len(results)} checks do not hold.")
+
+
+def quarantine(
+    table: AnyTable = None,
+    lines: Annotated[bool, typer.Option(help="List delivery and line of each row.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Show what was set aside and why (隔离): counts by table, slice and reason, never values.
+
+    Examples: `bangfu quarantine`, `bangfu quarantine silver.person --lines`
+    """
+    from lakehouse.run import House
+
+    house = House()
+    name = house.registry.table(table).name if table else None
+    told = _quarantined_lines(house, name) if lines else house.ops.reasons(name)
+    refused = [row for row in house.ops.deliveries() if row["state"] == "refused"]
+    if as_json:
+        print_json({"rows": told, "refused_deliveries": [
+            {key: row[key] for key in ("delivery_id", "reason", "detail")} for row in refused
+        ]})  # fmt: skip
+        return
+    columns = {"table_name": "table", "slice": "date or delivery"}
+    columns |= (
+        {"line": "line", "reason": "reason"} if lines else {"reason": "reason", "n_rows": "rows"}
+    )
+    print_table("Rows set aside", told, columns)
+    if refused and not table:
+        print_table("Deliveries refused", refused,
+                    {"delivery_id": "delivery", "reason": "reason", "detail": "detail"})  # fmt: skip
+
+
+def _quarantined_lines(house: Any, name: str | None) -> list[dict[str, Any]]:
+    if name is None:
+        raise InputMissing("--lines needs a table: `bangfu quarantine silver.person --lines`.")
+    from deltalake import DeltaTable
+
+    from lakehouse.io import newest_version
+
+    path = f"{house.conf.lake.rstrip('/')}/quarantine/{name}"
+    if newest_version(path) is None:
+        return []
+    kept = ["slice", "delivery_id", "line", "violations"]
+    found = DeltaTable(path).to_pyarrow_table(columns=kept)
+    rows = sorted(found.to_pylist(), key=lambda row: (row["slice"], row["delivery_id"] or "",
+                                                      row["line"] or 0))  # fmt: skip
+    return [
+        {"table_name": name, "slice": row["delivery_id"] or row["slice"], "line": row["line"],
+         "reason": ", ".join(row["violations"])}
+        for row in rows[:10_000]
+    ]  # fmt: skip
+
+
+def history(
+    table: AnyTable = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Show past runs, newest first: when, how many rows, how long, which versions.
+
+    Examples: `bangfu history`, `bangfu history gold.poverty_by_area --json`
+    """
+    from lakehouse.run import House
+
+    house = House()
+    name = house.registry.table(table).name if table else None
+    runs = house.ops.runs(name, limit)
+    if as_json:
+        print_json(runs)
+        return
+    shown = [run | (run["counts"] or {}) | {"started": str(run["started_at"])[:19]} for run in runs]
+    print_table(
+        "Runs", shown,
+        {"started": "started (UTC)", "table_name": "table", "as_of": "as of", "state": "state",
+         "made": "made", "quarantined": "set aside", "delta_version": "version",
+         "seconds": "s", "error": "error"},
+    )  # fmt: skip

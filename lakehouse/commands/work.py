@@ -1,0 +1,185 @@
+"""Commands that do the work: land, run, plan, train."""
+
+from datetime import date
+from typing import Annotated, Any
+
+import typer
+
+from lakehouse.commands import (
+    AsJson,
+    AsOf,
+    DryRun,
+    parse_date,
+    print_json,
+    print_table,
+    resolve_as_of,
+    say,
+)
+from lakehouse.errors import InputMissing
+
+Since = Annotated[
+    date | None,
+    typer.Option(
+        "--since",
+        parser=parse_date,
+        metavar="DATE",
+        help="Backfill: make daily tables from this day on, not only the days a run redoes.",
+    ),
+]
+Tables = Annotated[
+    list[str],
+    typer.Argument(help="Tables, a layer (silver, gold), `all`, or `+table` for all it needs."),
+]
+STEP = {
+    "table": "table", "state": "state", "read": "read", "made": "made", "created": "created",
+    "updated": "updated", "unchanged": "unchanged", "quarantined": "set aside",
+    "closed": "closed", "seconds": "s",
+}  # fmt: skip
+DELIVERY = {
+    "delivery_id": "delivery", "state": "state", "reason": "reason", "read": "read",
+    "created": "created", "unchanged": "unchanged", "quarantined": "set aside",
+}  # fmt: skip
+
+
+def land(
+    feed: Annotated[str | None, typer.Option(help="Only deliveries of this feed.")] = None,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Land every complete delivery that has not landed yet (入库), once, whatever is retried.
+
+    A delivery that is not as agreed is refused with a named reason and stays where it is; the
+    others land. See docs/deliveries.md.
+
+    Examples: `bangfu land`, `bangfu land --dry-run`, `bangfu land --feed cdr --json`
+    """
+    from dataclasses import asdict
+
+    from lakehouse.feed import feed as known_feed
+    from lakehouse.run import House
+
+    if feed:
+        known_feed(feed)
+    house = House()
+    from lakehouse.landing import pending
+
+    waiting = [one for one in pending(house.conf, house.ops) if feed in (None, one.feed)]
+    if dry_run:
+        told: list[dict[str, Any]] = [
+            {"delivery_id": one.delivery_id, "state": "pending"} for one in waiting
+        ]
+    else:
+        told = []
+        for one in waiting:
+            landed = house.landing.land(one)
+            say(": ".join(filter(None, (landed.delivery_id, landed.state, landed.detail))))
+            told.append(asdict(landed))
+    if as_json:
+        print_json(told)
+    elif told:
+        print_table("Deliveries", told, DELIVERY)
+    else:
+        say(f"Nothing to land under {house.conf.landing}.")
+
+
+def run(
+    tables: Tables,
+    as_of: AsOf = None,
+    since: Since = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make them again even where nothing changed.")
+    ] = False,
+    dry_run: DryRun = False,
+    as_json: AsJson = False,
+) -> None:
+    """Make tables for a date: those that are stale, inputs before outputs.
+
+    What nothing has changed for is skipped, so a stopped run goes on where it stopped.
+
+    Examples: `bangfu run all`, `bangfu run +gold.poverty_by_area --as-of 2015-12-31`
+    """
+    from dataclasses import asdict
+
+    from lakehouse.run import House
+
+    house = House()
+    as_of = resolve_as_of(as_of, house.ops)
+    if dry_run:
+        _tell_plan(house, tables, as_of, since, as_json)
+        return
+    told = []
+    for what in tables:
+        for outcome in house.run(what, as_of, since=since, force=force, tell=_tell_step):
+            told.append(asdict(outcome))
+    if as_json:
+        print_json(told)
+    else:
+        print_table(f"Tables as of {as_of}", told, STEP)
+    if waiting := [one["table"] + " " + one["why"] for one in told if one["state"] == "waiting"]:
+        raise InputMissing(f"Not made: {'; '.join(waiting)}.")
+
+
+def _tell_step(name: str, outcome: Any) -> None:
+    if outcome is None:
+        say(f"{name} …")
+    elif outcome.state == "fresh":
+        say(f"{name}: nothing changed")
+    elif outcome.state == "waiting":
+        say(f"{name}: {outcome.why}")
+    else:
+        say(f"{name}: {outcome.made} rows in {outcome.seconds:.1f} s ({outcome.why})")
+
+
+def plan(
+    table: Annotated[str, typer.Argument(help="A table, a layer, `all`, or `+table`.")] = "all",
+    as_of: AsOf = None,
+    since: Since = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show what `run` would do (计划): the graph of tables, which are stale, and why.
+
+    Examples: `bangfu plan`, `bangfu plan +gold.need_capacity_coupling --json`
+    """
+    from lakehouse.run import House
+
+    house = House()
+    _tell_plan(house, [table], resolve_as_of(as_of, house.ops), since, as_json)
+
+
+def _tell_plan(house: Any, tables: list[str], as_of: Any, since: Any, as_json: bool) -> None:
+    steps = house.plan(tables, as_of, since)
+    if as_json:
+        print_json({"as_of": as_of, "pending_deliveries": house.n_pending(), "tables": steps})
+        return
+    if pending := house.n_pending():
+        say(f"{pending} deliveries have not landed: `bangfu land`.")
+    shown = [step | {"reads": ", ".join(step["reads"])} for step in steps]
+    print_table(
+        f"Plan for {as_of}", shown,
+        {"table": "table", "state": "state", "why": "why", "reads": "made from"},
+    )  # fmt: skip
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="A model in models/, such as poverty.")],
+    as_of: AsOf = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit a model, judge it on held-out households, register it; `champion` if its gate holds.
+
+    Example: `bangfu train poverty --as-of 2015-12-31`
+    """
+    from dataclasses import asdict
+
+    from lakehouse.model import train as train_model
+    from lakehouse.run import House
+
+    house = House()
+    trained = asdict(train_model(house, model, resolve_as_of(as_of, house.ops)))
+    if as_json:
+        print_json(trained)
+        return
+    metrics = trained.pop("metrics", {})
+    print_table(f"Model {model}", [{"what": k, "value": v} for k, v in (trained | metrics).items()
+                                   if isinstance(v, str | int | float | bool)],
+                {"what": "what", "value": "value"})  # fmt: skip

@@ -1,0 +1,168 @@
+"""Deliveries as folders: finding them, reading manifests, checking files against them.
+
+The contract is docs/deliveries.md. Nothing here starts Spark.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from lakehouse.errors import nearest
+from lakehouse.feed import Feed
+
+READY = "_READY"
+MANIFEST = "manifest.json"
+ENCODINGS = ("utf-8-sig", "gb18030", "utf-16")
+
+
+class Refused(Exception):
+    """A delivery that cannot land as it is: a named reason, and a detail without row values."""
+
+    def __init__(self, reason: str, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+        self.detail = detail
+
+
+@dataclass(frozen=True)
+class File:
+    """One file of a delivery, as its manifest states it."""
+
+    name: str
+    n_bytes: int
+    sha256: str
+    rows: int
+    totals: dict[str, float] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One complete delivery: `<source>/<feed>/<period>/<name>` under the landing root."""
+
+    folder: Path
+    source: str
+    feed: str
+    period: str
+    name: str
+
+    @property
+    def delivery_id(self) -> str:
+        return f"{self.feed}/{self.period}/{self.name}"
+
+    @property
+    def arrived_at(self) -> datetime:
+        """Return when it was complete: as the manifest says, else by the flag's own time."""
+        said = self.manifest().get("delivered_at")
+        if said:
+            return datetime.fromisoformat(said).astimezone(UTC)
+        return datetime.fromtimestamp((self.folder / READY).stat().st_mtime, UTC)
+
+    def manifest(self) -> dict[str, Any]:
+        """Return the manifest. Raises Refused where it is missing or no JSON object."""
+        try:
+            read = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
+            assert isinstance(read, dict)
+        except (OSError, ValueError, AssertionError):
+            detail = f"{MANIFEST} is missing or no JSON object"
+            raise Refused("manifest_unreadable", detail) from None
+        return read
+
+    def files(self) -> list[File]:
+        """Return the files that the manifest lists."""
+        try:
+            return [
+                File(
+                    str(one["name"]), int(one["bytes"]), str(one["sha256"]), int(one["rows"]),
+                    dict(one.get("totals") or {}),
+                )
+                for one in self.manifest()["files"]
+            ]  # fmt: skip
+        except (KeyError, TypeError, ValueError) as error:
+            raise Refused("manifest_unreadable", f"the files are not as agreed: {error}") from None
+
+
+def find(landing: Path) -> Iterator[Delivery]:
+    """Yield every delivery that is complete, in order of feed, period, arrival."""
+    found = []
+    for flag in landing.glob(f"*/*/*/*/{READY}"):
+        folder = flag.parent
+        source, feed, period, name = folder.parts[-4:]
+        found.append(Delivery(folder, source, feed, period, name))
+    yield from sorted(found, key=lambda one: (one.feed, one.period, _arrival(one), one.name))
+
+
+def _arrival(delivery: Delivery) -> datetime:
+    try:
+        return delivery.arrived_at
+    except (Refused, ValueError):
+        return datetime.fromtimestamp((delivery.folder / READY).stat().st_mtime, UTC)
+
+
+def check_files(delivery: Delivery, feed: Feed) -> str:
+    """Hold the files against the manifest; return the hash of their content.
+
+    Raises Refused: file_missing, file_changed, empty_file, period_malformed.
+    """
+    pattern = "%Y-%m-%d" if feed.every == "day" else "%Y-%m"
+    try:
+        datetime.strptime(delivery.period, pattern)
+    except ValueError:
+        raise Refused("period_malformed", f"{delivery.period} is no {feed.every}") from None
+    files = delivery.files()
+    if not files:
+        raise Refused("empty_file", "the manifest lists no file")
+    for file in files:
+        path = delivery.folder / file.name
+        if not path.is_file():
+            raise Refused("file_missing", f"{file.name} is not in the delivery")
+        size = path.stat().st_size
+        if size == 0:
+            raise Refused("empty_file", f"{file.name} has no bytes")
+        if size != file.n_bytes or sha256(path) != file.sha256:
+            raise Refused("file_changed", f"{file.name} differs from its manifest")
+    told = "\n".join(sorted(file.sha256 for file in files))
+    return hashlib.sha256(f"{feed.name}\n{told}".encode()).hexdigest()
+
+
+def sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def match_heads(found: list[str], feed: Feed, file: str) -> dict[str, str]:
+    """Return head in the file -> our column. Raises Refused (missing_head) with the nearest.
+
+    Heads that the mapping does not know are left out: bronze keeps what the mapping names.
+    """
+    trimmed = {head.strip().lstrip("\ufeff"): head for head in found if head}
+    matched: dict[str, str] = {}
+    for column, spec in feed.fields.items():
+        known = next((head for head in spec.head if head in trimmed), None)
+        if known is not None:
+            matched[trimmed[known]] = column
+        elif not spec.optional:
+            spare = [head for head in trimmed if head not in matched]
+            raise Refused(
+                "missing_head",
+                f"{file} has no head {spec.head[0]!r} for {column}.{nearest(spec.head[0], spare)}",
+            )
+    return matched
+
+
+def fitting_encoding(path: Path, feed: Feed) -> str | None:
+    """Return another encoding under which the first line holds all heads, if there is one."""
+    separator = "\t" if feed.format == "tsv" else ","
+    with path.open("rb") as file:
+        first = file.readline(1 << 20)
+    for encoding in ENCODINGS:
+        try:
+            heads = first.decode(encoding).strip().split(separator)
+            match_heads([head.strip('"') for head in heads], feed, path.name)
+        except (UnicodeDecodeError, Refused):
+            continue
+        return encoding
+    return None

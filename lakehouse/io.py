@@ -1,0 +1,271 @@
+"""The only reader and writer of the lake: replace a partition, merge by key, append once.
+
+Two processes that write one Delta table on a local disk can lose a commit in silence, so every
+write holds a lock on the table, taken here. HDFS and ADLS commit atomically by themselves. On S3
+several drivers need a log store that does, or writing is refused.
+"""
+
+import fcntl
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.fs as pafs
+
+from lakehouse.conf import Settings
+from lakehouse.errors import InputMissing, UsageError
+from lakehouse.table import Column, Table
+
+if TYPE_CHECKING:
+    from delta.tables import DeltaTable
+    from pyspark.sql import DataFrame, SparkSession
+
+S3_LOG_STORE = "spark.delta.logStore.s3a.impl"
+LINEAGE = ("delivery_id", "line")
+QUARANTINE_COLUMNS = (
+    "slice string, delivery_id string, line bigint, violations array<string>, row string"
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """What one write did: the Delta version that holds it, and rows by what became of them."""
+
+    version: int
+    created: int = 0
+    updated: int = 0
+    closed: int = 0
+
+
+class Lake:
+    """Delta tables under one root: `<root>/<layer>/<table>`."""
+
+    def __init__(self, spark: "SparkSession", conf: Settings) -> None:
+        self.spark = spark
+        self.root = conf.lake.rstrip("/")
+        if self.root.startswith("s3") and S3_LOG_STORE not in conf.sections["spark"]:
+            raise UsageError(
+                "The lake lies on S3, where two writers can lose each other's commits. Set "
+                f"{S3_LOG_STORE} (the DynamoDB log store) in conf, or use HDFS or ADLS."
+            )
+
+    # -- where and which ------------------------------------------------------------------
+
+    def path(self, name: str) -> str:
+        return f"{self.root}/{name.replace('.', '/', 1)}"
+
+    def version(self, name: str) -> int | None:
+        """Return a table's newest Delta version, or None where it does not exist."""
+        return newest_version(self.path(name))
+
+    def exists(self, name: str) -> bool:
+        return self.version(name) is not None
+
+    # -- reading --------------------------------------------------------------------------
+
+    def read(self, name: str, version: int | None = None) -> "DataFrame":
+        """Read a table, at one version or the newest. Raises InputMissing."""
+        if not self.exists(name):
+            raise InputMissing(
+                f"{name} has not been made yet. `bangfu plan {name}` says what it needs."
+            )
+        reader = self.spark.read.format("delta")
+        if version is not None:
+            reader = reader.option("versionAsOf", version)
+        return reader.load(self.path(name))
+
+    # -- writing --------------------------------------------------------------------------
+
+    def replace(self, table: type[Table], rows: "DataFrame", where: str) -> Written:
+        """Replace the rows that meet `where` (a condition on the partition column)."""
+        with self._writing(table):
+            (
+                rows.select(*table.columns)
+                .write.format("delta")
+                .mode("overwrite")
+                .option("replaceWhere", where)
+                .save(self.path(table.name))
+            )
+            return self._written(table.name)
+
+    def merge(self, table: type[Table], rows: "DataFrame", whole: bool) -> Written:
+        """Insert new keys and update changed rows; `whole`: close keys that `rows` lacks.
+
+        A row whose values are the same but for the delivery that brought it is not rewritten.
+        """
+        same = " AND ".join(f"t.{column} <=> s.{column}" for column in table.key)
+        told = [name for name in table.columns if name not in (*table.key, *LINEAGE)]
+        changed = " OR ".join(f"NOT (t.{column} <=> s.{column})" for column in told) or "false"
+        values = {column: f"s.{column}" for column in table.columns}
+        with self._writing(table) as delta:
+            merge = (
+                delta.alias("t")
+                .merge(rows.select(*table.columns).alias("s"), same)
+                .whenMatchedUpdate(condition=changed, set=dict(values))
+                .whenNotMatchedInsert(values=dict(values))
+            )
+            if whole:
+                merge = merge.whenNotMatchedBySourceDelete()
+            merge.execute()
+            return self._written(table.name)
+
+    def insert_new(self, table: type[Table], rows: "DataFrame") -> Written:
+        """Insert rows whose key is not there yet; leave the others as they are."""
+        same = " AND ".join(f"t.{column} <=> s.{column}" for column in table.key)
+        with self._writing(table) as delta:
+            delta.alias("t").merge(rows.alias("s"), same).whenNotMatchedInsertAll().execute()
+            return self._written(table.name)
+
+    def append_once(self, table: type[Table], rows: "DataFrame", app_id: str) -> Written:
+        """Append rows under a transaction name; a second append under that name does nothing."""
+        with self._writing(table):
+            (
+                rows.select(*table.columns)
+                .write.format("delta")
+                .mode("append")
+                .option("txnAppId", app_id)
+                .option("txnVersion", 1)
+                .save(self.path(table.name))
+            )
+            return self._written(table.name)
+
+    def write_quarantine(self, name: str, rows: "DataFrame | None", slice_: str) -> None:
+        """Replace the quarantined rows of one table and slice (a date, or a delivery)."""
+        path = f"{self.root}/quarantine/{name}"
+        if rows is None and newest_version(path) is None:
+            return
+        if rows is None:
+            rows = self.spark.createDataFrame([], QUARANTINE_COLUMNS)
+        with self.lock(f"quarantine.{name}"):
+            (
+                rows.write.format("delta")
+                .mode("overwrite")
+                .option("replaceWhere", f"slice = {_quoted(slice_)}")
+                .partitionBy("slice")
+                .save(path)
+            )
+
+    def quarantine(self, name: str) -> "DataFrame | None":
+        """Return the quarantined rows of a table, or None. Restricted zone."""
+        path = f"{self.root}/quarantine/{name}"
+        if newest_version(path) is None:
+            return None
+        return self.spark.read.format("delta").load(path)
+
+    # -- inside ---------------------------------------------------------------------------
+
+    @contextmanager
+    def lock(self, name: str) -> Iterator[None]:
+        """Hold the lock of one table against other processes on this machine."""
+        local = local_path(self.root)
+        if local is None:
+            yield
+            return
+        folder = local / "_locks"
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / f"{name}.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            try:
+                yield
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+    @contextmanager
+    def _writing(self, table: type[Table]) -> "Iterator[DeltaTable]":
+        """Lock a table and make sure that it exists as declared."""
+        from delta.tables import DeltaTable
+
+        path = self.path(table.name)
+        with self.lock(table.name):
+            if newest_version(path) is None:
+                self._create(table)
+            yield DeltaTable.forPath(self.spark, path)
+
+    def _create(self, table: type[Table]) -> None:
+        from delta.tables import DeltaTable
+
+        builder = (
+            DeltaTable.createIfNotExists(self.spark)
+            .location(self.path(table.name))
+            .comment(table.doc().splitlines()[0])
+            # Plain tables: any Delta reader (DuckDB, delta-rs, Trino) can open them.
+            .property("delta.enableDeletionVectors", "false")
+            .property("delta.enableChangeDataFeed", "true" if table.write == "merge" else "false")
+            .property("delta.deletedFileRetentionDuration", "interval 30 days")
+            .property("bangfu.owner", table.owner)
+            .property("bangfu.purpose", table.purpose)
+            .property("bangfu.keepDays", str(table.keep_days))
+        )
+        for column in table.columns.values():
+            builder = builder.addColumn(
+                column.name, column.type, nullable=column.nullable, comment=_comment(column)
+            )
+        if table.partition:
+            builder = builder.partitionedBy(table.partition)
+        builder.execute()
+
+    def _written(self, name: str) -> Written:
+        from delta.tables import DeltaTable
+
+        commit = DeltaTable.forPath(self.spark, self.path(name)).history(1).collect()[0]
+        metrics: dict[str, Any] = commit["operationMetrics"] or {}
+        if commit["operation"] == "MERGE":
+            return Written(
+                commit["version"],
+                created=int(metrics["numTargetRowsInserted"]),
+                updated=int(metrics["numTargetRowsUpdated"]),
+                closed=int(metrics["numTargetRowsDeleted"]),
+            )
+        return Written(commit["version"], created=int(metrics.get("numOutputRows", 0)))
+
+
+def newest_version(path: str) -> int | None:
+    """Return the newest version of the Delta table at `path`, from its log's file names."""
+    files, inner = filesystem(path)
+    found = files.get_file_info(pafs.FileSelector(f"{inner}/_delta_log", allow_not_found=True))
+    versions = [
+        int(match.group(1))
+        for info in found
+        if (match := re.match(r"^(\d{20})\.json$", info.base_name))
+    ]
+    return max(versions, default=None)
+
+
+def filesystem(uri: str) -> tuple[pafs.FileSystem, str]:
+    """Return the file system of a URI or local path, and the path inside it."""
+    if "://" in uri:
+        files, inner = pafs.FileSystem.from_uri(uri)
+        return files, inner
+    return pafs.LocalFileSystem(), str(Path(uri).absolute())
+
+
+def local_path(uri: str) -> Path | None:
+    """Return a URI as a local path, or None where it is on another store."""
+    if uri.startswith("file://"):
+        return Path(uri.removeprefix("file://"))
+    return None if "://" in uri else Path(uri)
+
+
+def partition_condition(table: type[Table], as_of: date, redo_days: int) -> str:
+    """Return the condition on the partition column that a run as of a date replaces."""
+    match table.partition:
+        case "as_of":
+            return f"as_of = DATE'{as_of}'"
+        case "month":
+            return f"month = DATE'{as_of.replace(day=1)}'"
+        case "day":
+            first = as_of - timedelta(days=redo_days)
+            return f"day >= DATE'{first}' AND day <= DATE'{as_of}'"
+    raise UsageError(f"{table.name} is partitioned by {table.partition!r}: no run replaces that.")
+
+
+def _comment(column: Column) -> str:
+    return f"{column.meaning} [{column.unit}]" if column.unit else column.meaning
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

@@ -1,0 +1,267 @@
+"""Landing: complete deliveries become bronze rows, once, whatever is retried.
+
+Order makes it safe to stop anywhere: rows are staged, appended under the delivery's own
+transaction name, their identities enrolled, and only then is the ledger written. A second try
+appends nothing, because Delta knows the transaction.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pyarrow.fs as pafs
+from pyspark.sql import functions as F
+
+from lakehouse import delivery as deliveries
+from lakehouse.conf import Settings
+from lakehouse.delivery import Delivery, Refused
+from lakehouse.feed import Feed, feeds
+from lakehouse.io import Lake, filesystem
+from lakehouse.ops import Ops
+from lakehouse.parse import parse
+from lakehouse.stream import StagedWriter, check_parquet, read_file
+from lakehouse.vault import Vault
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What became of one delivery. Rows: read = created + unchanged + quarantined."""
+
+    delivery_id: str
+    feed: str
+    state: str
+    reason: str | None = None
+    detail: str | None = None
+    read: int = 0
+    created: int = 0
+    unchanged: int = 0
+    quarantined: int = 0
+
+
+class Landing:
+    """Lands the deliveries of one landing root into the lake."""
+
+    def __init__(self, lake: Lake, vault: Vault, ops: Ops, conf: Settings) -> None:
+        self.lake, self.vault, self.ops, self.conf = lake, vault, ops, conf
+
+    def pending(self) -> list[Delivery]:
+        """Return complete deliveries that the ledger does not hold yet."""
+        return pending(self.conf, self.ops)
+
+    def land_all(self, tell: Callable[[Landed], None] | None = None) -> list[Landed]:
+        """Land every pending delivery; a refused one does not hold up the others."""
+        landed = []
+        for delivery in self.pending():
+            one = self.land(delivery)
+            landed.append(one)
+            if tell:
+                tell(one)
+        return landed
+
+    def land(self, delivery: Delivery) -> Landed:
+        """Land one delivery, or refuse it with a named reason. Idempotent."""
+        started: dict[str, Any] = {"content": None, "supersedes": None, "extent": "?", "bytes": 0}
+        try:
+            feed = _feed_of(delivery)
+            started["extent"] = delivery.manifest().get("extent", feed.extent)
+            started["supersedes"] = _superseded(delivery)
+            started["content"] = deliveries.check_files(delivery, feed)
+            started["bytes"] = sum(file.n_bytes for file in delivery.files())
+            twin = self._twin(delivery, str(started["content"]))
+            outcome = self._duplicate(delivery, twin) if twin else self._append(delivery, feed)
+        except Refused as refused:
+            outcome = Landed(
+                delivery.delivery_id, delivery.feed, "refused", refused.reason, refused.detail
+            )
+        self._record(delivery, outcome, started)
+        return outcome
+
+    def _twin(self, delivery: Delivery, content: str) -> dict[str, Any] | None:
+        """Return the landed delivery of the same content, if there is one."""
+        return next(
+            (
+                row
+                for row in self.ops.deliveries(delivery.feed)
+                if row["content"] == content
+                and row["state"] == "landed"
+                and row["delivery_id"] != delivery.delivery_id
+            ),
+            None,
+        )
+
+    def _duplicate(self, delivery: Delivery, twin: dict[str, Any]) -> Landed:
+        return Landed(
+            delivery.delivery_id,
+            delivery.feed,
+            "duplicate",
+            "same_content",
+            f"the same as {twin['delivery_id']}",
+            read=twin["n_read"],
+            unchanged=twin["n_read"],
+        )
+
+    def _append(self, delivery: Delivery, feed: Feed) -> Landed:
+        staging = f"{self.lake.root}/_staging/{delivery.delivery_id.replace('/', '__')}"
+        files, folder = filesystem(staging)
+        try:
+            if feed.format == "parquet":
+                rows, n_read = self._parquet_rows(delivery, feed)
+                bad, n_bad = None, 0
+            else:
+                n_read, n_bad = _stage(delivery, feed, files, folder)
+                rows = self.lake.spark.read.parquet(f"{staging}/rows.parquet")
+                bad = self.lake.spark.read.parquet(f"{staging}/bad.parquet") if n_bad else None
+            self._write(delivery, feed, rows, bad)
+        finally:
+            _remove(files, folder)
+        return Landed(
+            delivery.delivery_id, feed.name, "landed",
+            read=n_read, created=n_read - n_bad, quarantined=n_bad,
+        )  # fmt: skip
+
+    def _parquet_rows(self, delivery: Delivery, feed: Feed) -> "tuple[DataFrame, int]":
+        """Leave Parquet to Spark: only footers are read here."""
+        total, frame = 0, None
+        for file in delivery.files():
+            path = delivery.folder / file.name
+            rows, matched = check_parquet(path, feed)
+            _same_count(file.name, file.rows, rows)
+            columns = {column: head for head, column in matched.items()}
+            one = self.lake.spark.read.parquet(str(path)).select(
+                *[
+                    (F.col(f"`{columns[name]}`") if name in columns else F.lit(None))
+                    .cast("string")
+                    .alias(name)
+                    for name in feed.fields
+                ],
+                (F.col("_metadata.row_index") + 2 + total).alias("line"),
+            )
+            frame = one if frame is None else frame.unionByName(one)
+            total += rows
+        assert frame is not None  # check_files refuses a manifest without files
+        return frame, total
+
+    def _write(
+        self, delivery: Delivery, feed: Feed, rows: "DataFrame", bad: "DataFrame | None"
+    ) -> None:
+        named = rows.select(
+            *feed.fields,
+            F.lit(delivery.period).alias("period"),
+            F.lit(delivery.delivery_id).alias("delivery_id"),
+            "line",
+            F.lit(delivery.arrived_at).alias("arrived_at"),
+        )
+        app_id = f"land:{delivery.delivery_id}"
+        self.lake.append_once(feed.table, named, app_id)
+        self._set_aside(delivery, feed, bad)
+        mine = self.lake.read(feed.table.name).where(
+            (F.col("period") == delivery.period) & (F.col("delivery_id") == delivery.delivery_id)
+        )
+        self.vault.enrol(parse(mine, feed, self.conf.zone), feed)
+
+    def _set_aside(self, delivery: Delivery, feed: Feed, bad: "DataFrame | None") -> None:
+        counts: dict[str, int] = {}
+        kept = None
+        if bad is not None:
+            counts = {
+                row["reason"]: row["n"]
+                for row in bad.groupBy("reason").agg(F.count(F.lit(1)).alias("n")).collect()
+            }
+            kept = bad.select(
+                F.lit(delivery.delivery_id).alias("slice"),
+                F.lit(delivery.delivery_id).alias("delivery_id"),
+                "line",
+                F.array("reason").alias("violations"),
+                F.col("raw").alias("row"),
+            )
+        self.lake.write_quarantine(feed.table.name, kept, delivery.delivery_id)
+        self.ops.record_reasons(feed.table.name, delivery.delivery_id, counts)
+
+    def _record(self, delivery: Delivery, outcome: Landed, started: dict[str, Any]) -> None:
+        told = asdict(outcome)
+        self.ops.record_delivery(
+            **{name: told[name] for name in ("delivery_id", "feed", "state", "reason", "detail")},
+            **{f"n_{name}": told[name] for name in ("read", "created", "unchanged", "quarantined")},
+            period=delivery.period[:10],
+            **started,
+            arrived_at=deliveries._arrival(delivery),
+            landed_at=datetime.now(UTC),
+        )
+
+
+def pending(conf: Settings, ops: Ops) -> list[Delivery]:
+    """Return complete deliveries that the ledger does not hold. Needs no Spark."""
+    known = {row["delivery_id"] for row in ops.deliveries()}
+    return [one for one in deliveries.find(conf.landing) if one.delivery_id not in known]
+
+
+def deliveries_in_force(ops: Ops, feed: Feed, first: str | None, last: str) -> list[dict[str, Any]]:
+    """Return the landed deliveries that count for the periods `first`..`last`.
+
+    A full register counts by its newest delivery alone, events by all of them; a superseded
+    delivery no longer counts.
+    """
+    landed = [row for row in ops.deliveries(feed.name) if row["state"] == "landed"]
+    gone = {row["supersedes"] for row in landed if row["supersedes"]}
+    inside = [
+        row
+        for row in landed
+        if row["delivery_id"] not in gone
+        and row["period"] <= last[: len(row["period"])]
+        and (first is None or row["period"] >= first[: len(row["period"])])
+    ]
+    return inside[-1:] if feed.extent == "full" else inside
+
+
+def _feed_of(delivery: Delivery) -> Feed:
+    known = feeds()
+    if delivery.feed not in known:
+        raise Refused("unknown_feed", f"conf/feeds has no {delivery.feed}.toml")
+    said = delivery.manifest().get("feed")
+    if said != delivery.feed:
+        raise Refused("manifest_disagrees", f"the manifest is for the feed {said!r}")
+    return known[delivery.feed]
+
+
+def _superseded(delivery: Delivery) -> str | None:
+    named = delivery.manifest().get("supersedes")
+    return f"{delivery.feed}/{named}" if named else None
+
+
+def _stage(delivery: Delivery, feed: Feed, files: pafs.FileSystem, folder: str) -> tuple[int, int]:
+    """Read the text files of a delivery into staging; return rows read and set aside."""
+    _remove(files, folder)
+    writer = StagedWriter(files, folder, list(feed.fields))
+    n_read = n_bad = 0
+    try:
+        for file in delivery.files():
+            read = read_file(
+                delivery.folder / file.name, feed, list(file.totals), writer, before=n_read
+            )
+            _same_count(file.name, file.rows, read.rows)
+            for name, total in file.totals.items():
+                # Totals are sums of text: rows that do not read explain a difference.
+                rounding = 0.005 * max(1, file.rows)
+                if not read.set_aside and abs(read.totals[name] - total) > rounding:
+                    raise Refused("control_total", f"{file.name}: the sum of {name} differs")
+            n_read += read.rows
+            n_bad += read.set_aside
+    finally:
+        writer.close()
+    return n_read, n_bad
+
+
+def _same_count(file: str, told: int, found: int) -> None:
+    if told != found:
+        raise Refused("control_total", f"{file}: manifest says {told} rows, found {found}")
+    if not found:
+        raise Refused("no_rows", f"{file} has a head and no rows")
+
+
+def _remove(files: pafs.FileSystem, folder: str) -> None:
+    if files.get_file_info(folder).type == pafs.FileType.Directory:
+        files.delete_dir(folder)

@@ -1,0 +1,222 @@
+"""The operations store: runs, deliveries, reasons and check results, with history.
+
+SQLite by default, PostgreSQL on a cluster. Counts and names only, never a row value. The Delta
+commit with its txnAppId is the truth; the ledger of deliveries can be made again from it.
+"""
+
+import json
+import uuid
+from collections.abc import Iterable
+from datetime import UTC, date, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from lakehouse.conf import Settings, settings
+
+meta = sa.MetaData()
+
+run_table = sa.Table(
+    "run",
+    meta,
+    sa.Column("run_id", sa.String(32), primary_key=True),
+    sa.Column("table_name", sa.String(100), index=True, nullable=False),
+    sa.Column("as_of", sa.Date),
+    sa.Column("state", sa.String(10), nullable=False),  # running, done, failed
+    sa.Column("fingerprint", sa.String(64)),
+    sa.Column("code_version", sa.String(64)),
+    sa.Column("inputs", sa.JSON),  # table -> Delta version or content hash
+    sa.Column("counts", sa.JSON),  # read, made, good, quarantined, created, updated, unchanged …
+    sa.Column("delta_version", sa.Integer),
+    sa.Column("seconds", sa.Float),
+    sa.Column("started_at", sa.DateTime(timezone=True)),
+    sa.Column("error", sa.Text),
+)
+delivery_table = sa.Table(
+    "delivery",
+    meta,
+    sa.Column("delivery_id", sa.String(300), primary_key=True),
+    sa.Column("feed", sa.String(100), index=True, nullable=False),
+    sa.Column("period", sa.String(10), nullable=False),
+    sa.Column("extent", sa.String(10), nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),  # landed, duplicate, refused
+    sa.Column("reason", sa.String(40)),
+    sa.Column("detail", sa.Text),
+    sa.Column("content", sa.String(64), index=True),  # hash of the files' hashes
+    sa.Column("supersedes", sa.String(300)),
+    sa.Column("bytes", sa.BigInteger),
+    sa.Column("n_read", sa.BigInteger),
+    sa.Column("n_created", sa.BigInteger),
+    sa.Column("n_unchanged", sa.BigInteger),
+    sa.Column("n_quarantined", sa.BigInteger),
+    sa.Column("arrived_at", sa.DateTime(timezone=True)),
+    sa.Column("landed_at", sa.DateTime(timezone=True)),
+)
+reason_table = sa.Table(
+    "reason",
+    meta,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("table_name", sa.String(100), index=True, nullable=False),
+    sa.Column("slice", sa.String(300), nullable=False),  # as-of date, or delivery
+    sa.Column("reason", sa.String(200), nullable=False),
+    sa.Column("n_rows", sa.BigInteger, nullable=False),
+)
+check_table = sa.Table(
+    "check_result",
+    meta,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("run_id", sa.String(32), index=True, nullable=False),
+    sa.Column("table_name", sa.String(100), nullable=False),
+    sa.Column("expectation", sa.String(200), nullable=False),
+    sa.Column("success", sa.Boolean, nullable=False),
+    sa.Column("observed", sa.Text),
+)
+# One line for every move of a champion, and for every challenger that was refused.
+model_event_table = sa.Table(
+    "model_event",
+    meta,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("model", sa.String(100), index=True, nullable=False),
+    sa.Column("event", sa.String(20), nullable=False),  # promoted, refused, rolled_back
+    sa.Column("version", sa.String(20), nullable=False),
+    sa.Column("champion_before", sa.String(20)),
+    sa.Column("figures", sa.JSON),  # measure -> value, as the gate saw them
+    sa.Column("why", sa.Text),
+    sa.Column("at", sa.DateTime(timezone=True)),
+)
+
+
+class Ops:
+    """One connection to the operations store. Tables are made on first use."""
+
+    def __init__(self, conf: Settings | None = None) -> None:
+        conf = conf or settings()
+        url = sa.make_url(conf.get("ops", "url"))
+        if url.drivername.startswith("sqlite") and url.database:
+            from pathlib import Path
+
+            Path(url.database).parent.mkdir(parents=True, exist_ok=True)
+        # Writers wait for each other instead of failing at once.
+        connect = {"timeout": 60} if url.drivername.startswith("sqlite") else {}
+        self.engine = sa.create_engine(url, connect_args=connect)
+        meta.create_all(self.engine)
+
+    def start(
+        self, table: str, as_of: date, fingerprint: str, code: str, inputs: dict[str, Any]
+    ) -> str:
+        """Record that a run began; return its id."""
+        run_id = uuid.uuid4().hex
+        self._do(
+            run_table.insert().values(
+                run_id=run_id, table_name=table, as_of=as_of, state="running",
+                fingerprint=fingerprint, code_version=code, inputs=inputs,
+                started_at=datetime.now(UTC),
+            )
+        )  # fmt: skip
+        return run_id
+
+    def finish(self, run_id: str, **values: Any) -> None:
+        """Record how a run ended (state, counts, delta_version, seconds, error)."""
+        self._do(run_table.update().where(run_table.c.run_id == run_id).values(**values))
+
+    def last_done(self, table: str, as_of: date) -> dict[str, Any] | None:
+        """Return the newest successful run of a table for a date, or None."""
+        query = (
+            sa.select(run_table)
+            .where(run_table.c.table_name == table, run_table.c.as_of == as_of)
+            .where(run_table.c.state == "done")
+            .order_by(run_table.c.started_at.desc())
+            .limit(1)
+        )
+        return next(iter(self.rows(query)), None)
+
+    def runs(self, table: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        """Return the newest runs first."""
+        query = sa.select(run_table).order_by(run_table.c.started_at.desc()).limit(limit)
+        return self.rows(query.where(run_table.c.table_name == table) if table else query)
+
+    def record_delivery(self, **values: Any) -> None:
+        """Write or rewrite one line of the ledger."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                delivery_table.delete().where(delivery_table.c.delivery_id == values["delivery_id"])
+            )
+            connection.execute(delivery_table.insert().values(**values))
+
+    def deliveries(self, feed: str | None = None) -> list[dict[str, Any]]:
+        """Return the ledger, by feed, period and arrival."""
+        columns = delivery_table.c
+        query = sa.select(delivery_table).order_by(
+            columns.feed, columns.period, columns.arrived_at, columns.delivery_id
+        )
+        return self.rows(query.where(columns.feed == feed) if feed else query)
+
+    def record_reasons(self, table: str, slice_: str, counts: dict[str, int]) -> None:
+        """Replace the counts of quarantined rows by reason, of one table and slice."""
+        with self.engine.begin() as connection:
+            connection.execute(
+                reason_table.delete().where(
+                    reason_table.c.table_name == table, reason_table.c.slice == slice_
+                )
+            )
+            for reason, n_rows in sorted(counts.items()):
+                connection.execute(
+                    reason_table.insert().values(
+                        table_name=table, slice=slice_, reason=reason, n_rows=n_rows
+                    )
+                )
+
+    def reasons(self, table: str | None = None) -> list[dict[str, Any]]:
+        """Return counts of quarantined rows by table, slice and reason."""
+        columns = reason_table.c
+        query = sa.select(columns.table_name, columns.slice, columns.reason, columns.n_rows)
+        query = query.order_by(columns.table_name, columns.slice, columns.reason)
+        return self.rows(query.where(columns.table_name == table) if table else query)
+
+    def record_checks(self, run_id: str, table: str, results: Iterable[dict[str, Any]]) -> None:
+        """Keep the results of one suite: name, success, observed value."""
+        values = [
+            {
+                "run_id": run_id,
+                "table_name": table,
+                "expectation": result["expectation"],
+                "success": result["success"],
+                "observed": json.dumps(result.get("observed")),
+            }
+            for result in results
+        ]
+        if values:
+            with self.engine.begin() as connection:
+                connection.execute(check_table.insert(), values)
+
+    def checks(self, table: str | None = None) -> list[dict[str, Any]]:
+        """Return the check results of the newest run of each table."""
+        newest: dict[str, str] = {}
+        for run in self.runs(table, limit=10_000):
+            if run["state"] in ("done", "failed"):
+                newest.setdefault(run["table_name"], run["run_id"])
+        columns = check_table.c
+        query = (
+            sa.select(columns.table_name, columns.expectation, columns.success, columns.observed)
+            .where(columns.run_id.in_(newest.values()))
+            .order_by(columns.table_name, columns.id)
+        )
+        return self.rows(query)
+
+    def record_model_event(self, model: str, event: str, version: str, **values: Any) -> None:
+        """Record a promotion, refusal or rollback (champion_before, figures, why)."""
+        row = {"model": model, "event": event, "version": version, "at": datetime.now(UTC)}
+        self._do(model_event_table.insert().values(row | values))
+
+    def model_events(self, model: str | None = None) -> list[dict[str, Any]]:
+        """Return promotions, refusals and rollbacks, the oldest first."""
+        query = sa.select(model_event_table).order_by(model_event_table.c.id)
+        return self.rows(query.where(model_event_table.c.model == model) if model else query)
+
+    def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
+        with self.engine.connect() as connection:
+            return [dict(row) for row in connection.execute(query).mappings()]
+
+    def _do(self, statement: sa.Executable) -> None:
+        with self.engine.begin() as connection:
+            connection.execute(statement)

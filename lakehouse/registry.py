@@ -1,0 +1,112 @@
+"""Who makes what, from what, in which order: derived from declarations, jobs and feeds."""
+
+import importlib
+import pkgutil
+from dataclasses import dataclass
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+
+from lakehouse.errors import DeclarationError, InputMissing, nearest
+from lakehouse.feed import Feed, feeds
+from lakehouse.job import JOBS, Job
+from lakehouse.table import Table
+
+
+@dataclass(frozen=True)
+class Registry:
+    """All tables by name, the job or feed of each, and the order in which they are made."""
+
+    tables: dict[str, type[Table]]
+    jobs: dict[str, Job]
+    feeds: dict[str, Feed]
+
+    def table(self, name: str) -> type[Table]:
+        """Return one table by full name, or by its bare name where that is unmistakable."""
+        if name in self.tables:
+            return self.tables[name]
+        bare = [full for full in self.tables if full.split(".")[1] == name]
+        made = [full for full in bare if not full.startswith("bronze.")] or bare
+        if len(made) == 1:
+            return self.tables[made[0]]
+        words = [*self.tables, *(full.split(".")[1] for full in self.tables)]
+        raise InputMissing(f"There is no table {name!r}.{nearest(name, words)}")
+
+    def inputs(self, name: str) -> list[str]:
+        """Return the tables that a table is made from; none for deliveries and conf/."""
+        job = self.jobs.get(name)
+        return sorted(set(job.input_names().values())) if job else []
+
+    def order(self) -> list[str]:
+        """Return all tables that jobs make, inputs before outputs, ties by name."""
+        graph = {name: self.inputs(name) for name in self.tables}
+        sorter = TopologicalSorter(graph)
+        try:
+            sorter.prepare()
+        except CycleError as error:
+            raise DeclarationError(f"Jobs run in a circle: {' -> '.join(error.args[1])}.") from None
+        ordered: list[str] = []
+        while sorter.is_active():
+            ready = sorted(sorter.get_ready())
+            ordered += ready
+            sorter.done(*ready)
+        return [name for name in ordered if name in self.jobs]
+
+    def select(self, what: str) -> list[str]:
+        """Return the tables named by a table, a layer, `all`, or `+table` (with what it needs)."""
+        order = self.order()
+        if what == "all":
+            return order
+        if what in ("silver", "gold"):
+            return [name for name in order if name.startswith(what + ".")]
+        if what.startswith("+"):
+            needed, todo = set(), [self.table(what[1:]).name]
+            while todo:
+                name = todo.pop()
+                needed.add(name)
+                todo += [parent for parent in self.inputs(name) if parent not in needed]
+            return [name for name in order if name in needed]
+        name = self.table(what).name
+        if name not in self.jobs:
+            raise InputMissing(f"{name} is not made by a job: it is {self.origin(name)}.")
+        return [name]
+
+    def origin(self, name: str) -> str:
+        """Say in a few words where a table's rows come from."""
+        layer, bare = name.split(".")
+        if name in self.jobs:
+            return f"made by {self.jobs[name].function.__module__}"
+        return {
+            "bronze": f"landed from deliveries of the feed {bare}",
+            "conf": f"kept in conf/schemes/{bare}.toml",
+            "vault": "written by the vault",
+        }.get(layer, "made by a model")
+
+
+@cache
+def registry() -> Registry:
+    """Import every schema and job, read every feed, and check that they fit together."""
+    for package in ("lakehouse.schemas", "jobs.silver", "jobs.gold"):
+        for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
+            importlib.import_module(f"{package}.{module.name}")
+    known = feeds()
+    declared = {table.name: table for table in _all_tables(Table) if table.layer != "bronze"}
+    tables = declared | {feed.table.name: feed.table for feed in known.values()}
+    made = Registry(tables, dict(JOBS), known)
+    for job in JOBS.values():
+        for name in job.input_names().values():
+            if name not in tables:
+                raise DeclarationError(
+                    f"The job of {job.name} reads {name}, which nobody declares."
+                    f"{nearest(name, list(tables))}"
+                )
+    made.order()
+    return made
+
+
+def _all_tables(base: type[Table]) -> list[type[Table]]:
+    """Return the declared tables that live in an importable module, not those of a test."""
+    return [
+        table
+        for table in base.__subclasses__()
+        if table.__module__.startswith(("lakehouse.", "models."))
+    ]

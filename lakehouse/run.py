@@ -1,0 +1,419 @@
+"""The runner: read, make, conform, split, gate, write, record. Everybody calls this one.
+
+A run is skipped when nothing that decides its rows has changed: the job's code and parameters,
+the versions of what it reads, the date. So a stopped run goes on where it stopped.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lakehouse import checks
+from lakehouse.conf import Settings, settings
+from lakehouse.errors import BangfuError, ChecksFailed, DeclarationError, InputMissing, nearest
+from lakehouse.gate import Gate, failures
+from lakehouse.io import Lake, Written, newest_version, partition_condition
+from lakehouse.job import Job
+from lakehouse.landing import Landing, deliveries_in_force, pending
+from lakehouse.ops import Ops
+from lakehouse.parse import parse
+from lakehouse.reference import conf_hash, conf_rows
+from lakehouse.registry import Registry, registry
+from lakehouse.table import Table
+from lakehouse.vault import Vault
+from lakehouse.versions import Scorer, champion_version
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+
+WAITS = "waits for"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one run of one table did, and the identity that accounts for its rows.
+
+    Loaded: read = created + updated + unchanged + quarantined (closed counted apart).
+    Derived: made = good + quarantined.
+    """
+
+    table: str
+    state: str  # done, fresh (nothing changed), waiting (an input is not there)
+    kind: str  # loaded, derived
+    seconds: float = 0.0
+    read: int = 0
+    made: int = 0
+    good: int = 0
+    quarantined: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    closed: int = 0
+    reasons: dict[str, int] = field(default_factory=dict)
+    why: str = ""
+
+    @property
+    def adds_up(self) -> bool:
+        if self.kind == "loaded":
+            return self.read == self.created + self.updated + self.unchanged + self.quarantined
+        return self.made == self.good + self.quarantined
+
+
+class House:
+    """One lake with its stores: what a command, a DAG task or a test works with."""
+
+    def __init__(self, conf: Settings | None = None, spark: "SparkSession | None" = None) -> None:
+        self.conf = conf or settings()
+        self.ops = Ops(self.conf)
+        self._given = spark
+
+    @cached_property
+    def spark(self) -> "SparkSession":
+        from lakehouse.spark import session
+
+        return self._given or session(self.conf)
+
+    @cached_property
+    def lake(self) -> Lake:
+        return Lake(self.spark, self.conf)
+
+    @cached_property
+    def vault(self) -> Vault:
+        return Vault(self.lake, Path(self.conf.get("vault", "key_file")))
+
+    @cached_property
+    def landing(self) -> Landing:
+        return Landing(self.lake, self.vault, self.ops, self.conf)
+
+    @cached_property
+    def gate(self) -> Gate:
+        return Gate(Path(self.conf.get("docs", "root")) / "quality")
+
+    @cached_property
+    def registry(self) -> Registry:
+        return registry()
+
+    # -- what a table is made from, as it stands -------------------------------------------
+
+    def inputs_now(self, job: Job, as_of: date) -> dict[str, Any]:
+        """Return what identifies the inputs of a job now: versions, deliveries, hashes.
+
+        A missing input is None. Needs no Spark.
+        """
+        now = {name: self._input_now(job, name, as_of) for name in self.registry.inputs(job.name)}
+        if job.model:
+            now[f"model.{job.model}"] = champion_version(self.conf, job.model)
+        return now
+
+    def _input_now(self, job: Job, name: str, as_of: date) -> Any:
+        layer, bare = name.split(".")
+        if layer == "conf":
+            return conf_hash(self.registry.tables[name])
+        if layer == "bronze":
+            rows = self._deliveries(job, name, as_of)
+            return [row["delivery_id"] for row in rows] or None
+        return newest_version(f"{self.conf.lake.rstrip('/')}/{layer}/{bare}")
+
+    def _deliveries(self, job: Job, name: str, as_of: date) -> list[dict[str, Any]]:
+        feed = self.registry.feeds[name.split(".")[1]]
+        back = _look_back(job, name)
+        first = None if feed.extent == "full" else (as_of - timedelta(days=back)).isoformat()
+        return deliveries_in_force(self.ops, feed, first, as_of.isoformat())
+
+    def why_stale(self, name: str, as_of: date, since: date | None = None) -> str | None:
+        """Say why a table must be made again for a date, or None where it is fresh."""
+        job = widened(self.registry.jobs[name], as_of, since)
+        now = self.inputs_now(job, as_of)
+        missing = _missing(now)
+        if missing:
+            return f"{WAITS} {', '.join(missing)}"
+        last = self.ops.last_done(name, as_of)
+        if last is None:
+            return "never made for this date"
+        if newest_version(f"{self.conf.lake.rstrip('/')}/{name.replace('.', '/')}") is None:
+            return "its files are gone"
+        if last["code_version"] != self.registry.jobs[name].code_version():
+            return "its code, parameters or declaration changed"
+        for table, version in now.items():
+            if _differs(last["inputs"].get(table), version):
+                return f"{table} changed"
+        return None
+
+    def plan(self, what: list[str], as_of: date, since: date | None = None) -> list[dict[str, Any]]:
+        """Return the tables that `what` names in order, each fresh or stale, and why.
+
+        A table whose inputs will be made again first is stale too. Needs no Spark.
+        """
+        steps, again = [], set[str]()
+        for name in dict.fromkeys(one for word in what for one in self.registry.select(word)):
+            why = self.why_stale(name, as_of, since)
+            before = [table for table in self.registry.inputs(name) if table in again]
+            if before and (why is None or _awaited(why) <= again):
+                why = f"after {', '.join(before)}"
+            if why:
+                again.add(name)
+            steps.append(
+                {
+                    "table": name,
+                    "state": "stale" if why else "fresh",
+                    "why": why or "",
+                    "reads": self.registry.inputs(name),
+                }
+            )
+        return steps
+
+    def n_pending(self) -> int:
+        """Count complete deliveries that have not landed. Needs no Spark."""
+        return len(pending(self.conf, self.ops))
+
+    # -- running ---------------------------------------------------------------------------
+
+    def run(
+        self,
+        what: str,
+        as_of: date,
+        *,
+        since: date | None = None,
+        force: bool = False,
+        tell: Callable[[str, Outcome | None], None] | None = None,
+    ) -> list[Outcome]:
+        """Make the tables that `what` names (see Registry.select), those that are stale.
+
+        Tables partitioned by day are made from `since` on, by default for the days that their
+        job redoes. A table whose inputs are not there waits; the others are made. `tell` hears
+        of each table before (outcome None) and after. Raises ChecksFailed where a gate closes;
+        what was made before that stays.
+        """
+        outcomes = []
+        for name in self.registry.select(what):
+            job = widened(self.registry.jobs[name], as_of, since)
+            why = self.why_stale(name, as_of, since)
+            if why is None and not force:
+                outcome = _fresh(job, self.ops.last_done(name, as_of))
+            elif _waits(why):
+                kind = "loaded" if job.loads else "derived"
+                outcome = Outcome(name, "waiting", kind, why=why or "")
+            else:
+                if tell:
+                    tell(name, None)
+                outcome = self.make(job, as_of, why or "asked for")
+            outcomes.append(outcome)
+            if tell:
+                tell(name, outcome)
+        return outcomes
+
+    def make(self, job: Job, as_of: date, why: str = "") -> Outcome:
+        """Make one table for one date, whatever its state. Raises as its job and gate do."""
+        inputs = self.inputs_now(job, as_of)
+        missing = _missing(inputs)
+        if missing:
+            raise InputMissing(
+                f"{job.name} needs {', '.join(missing)}, which is not there for {as_of}. "
+                f"`bangfu plan {job.name} --as-of {as_of}` shows the way."
+            )
+        code = self.registry.jobs[job.name].code_version()
+        fingerprint = hashlib.sha256(
+            json.dumps([code, inputs, str(as_of)], sort_keys=True).encode()
+        ).hexdigest()
+        run_id = self.ops.start(job.name, as_of, fingerprint, code, inputs)
+        began = time.perf_counter()
+        try:
+            outcome, version = self._make(job, as_of, run_id, inputs)
+        except BaseException as error:
+            told = str(error) if isinstance(error, BangfuError) else type(error).__name__
+            self.ops.finish(run_id, state="failed", error=told)
+            raise
+        seconds = round(time.perf_counter() - began, 2)
+        counts = {key: value for key, value in asdict(outcome).items() if isinstance(value, int)}
+        self.ops.finish(run_id, state="done", counts=counts, seconds=seconds, delta_version=version)
+        self.spark.catalog.clearCache()
+        return Outcome(**(asdict(outcome) | {"seconds": seconds, "why": why}))
+
+    def _make(
+        self, job: Job, as_of: date, run_id: str, inputs: dict[str, Any]
+    ) -> tuple[Outcome, int]:
+        table = job.output
+        frames = {
+            word: self.read_input(job, name, as_of, inputs.get(name))
+            for word, name in job.input_names().items()
+        }
+        made = conform(job.function(**frames, **self._settings(job, as_of, inputs)), table)
+        marked = checks.mark(made, table)
+        if job.loads:
+            marked = checks.resolve_repeats(marked, table)
+        marked = marked.persist()
+        split = checks.count(marked)
+        results = self.gate.validate(table, checks.good_rows(marked), split)
+        self.ops.record_checks(run_id, table.name, results)
+        slice_ = as_of.isoformat()
+        self.lake.write_quarantine(
+            table.name,
+            checks.quarantine_rows(marked, table, slice_) if split.quarantined else None,
+            slice_,
+        )
+        self.ops.record_reasons(table.name, slice_, split.reasons)
+        if failed := failures(results):
+            raise ChecksFailed(
+                f"{table.name} was not written for {as_of}: {', '.join(failed)}. "
+                f"`bangfu check {table.name}` shows the figures, `bangfu quarantine {table.name}` "
+                "the reasons."
+            )
+        written = self._write(job, checks.good_rows(marked), as_of)
+        marked.unpersist()
+        outcome = _account(job, split, written, self._n_read(job, as_of))
+        if not outcome.adds_up:
+            raise ChecksFailed(
+                f"{table.name} lost or doubled rows: read {outcome.read}, made {outcome.made}, "
+                f"good {outcome.good}, quarantined {outcome.quarantined}. This is a bug in "
+                f"{job.function.__module__}."
+            )
+        return outcome, written.version
+
+    def read_input(self, job: Job, name: str, as_of: date, version: Any) -> "DataFrame":
+        """Read one input as a job sees it on a date: the partitions in reach, typed if bronze."""
+        table = self.registry.tables[name]
+        if table.layer == "conf":
+            return conf_rows(self.spark, table)
+        if table.layer == "bronze":
+            feed = self.registry.feeds[name.split(".")[1]]
+            typed = parse(self._bronze(job, name, as_of), feed, self.conf.zone)
+            return self.vault.tokens(typed, feed)
+        rows = self.lake.read(name, version)
+        back = _look_back(job, name)
+        match table.partition:
+            case "as_of":
+                return rows.where(f"as_of = DATE'{as_of}'")
+            case "day":
+                first = as_of - timedelta(days=back)
+                return rows.where(f"day >= DATE'{first}' AND day <= DATE'{as_of}'")
+            case "month":
+                first = (as_of - timedelta(days=back)).replace(day=1)
+                return rows.where(f"month >= DATE'{first}' AND month <= DATE'{as_of}'")
+        return rows
+
+    def _bronze(self, job: Job, name: str, as_of: date) -> "DataFrame":
+        from pyspark.sql import functions as F
+
+        rows = self._deliveries(job, name, as_of)
+        return self.lake.read(name).where(
+            F.col("period").isin(sorted({row["period"] for row in rows}))
+            & F.col("delivery_id").isin([row["delivery_id"] for row in rows])
+        )
+
+    def _n_read(self, job: Job, as_of: date) -> int:
+        """Count the rows of the input that a job loads, apart from what the job made of them."""
+        if not job.loads:
+            return 0
+        return self._bronze(job, job.input_names()[job.loads], as_of).count()
+
+    def _settings(self, job: Job, as_of: date, inputs: dict[str, Any]) -> dict[str, Any]:
+        from_run: dict[str, Any] = {"as_of": as_of, "zone": self.conf.zone}
+        if job.model:
+            from_run["model"] = Scorer(self.conf, job.model, inputs[f"model.{job.model}"])
+        return job.parameter_values() | {
+            word: value for word, value in from_run.items() if word in job.parameters
+        }
+
+    def _write(self, job: Job, good: "DataFrame", as_of: date) -> Written:
+        table = job.output
+        if table.write == "merge":
+            return self.lake.merge(table, good, whole=True)
+        return self.lake.replace(table, good, partition_condition(table, as_of, job.redo_days))
+
+
+def conform(rows: "DataFrame", table: type[Table]) -> "DataFrame":
+    """Return the declared columns, and `violations` if given.
+
+    Raises DeclarationError where a column is missing or of another type.
+    """
+    from pyspark.sql.types import DataType
+
+    given = {one.name: one.dataType for one in rows.schema.fields}
+    for column in table.columns.values():
+        if column.name not in given:
+            raise DeclarationError(
+                f"The job of {table.name} gives no column {column.name!r}."
+                f"{nearest(column.name, list(given))}"
+            )
+        wanted = DataType.fromDDL(column.type)
+        if given[column.name].simpleString() != wanted.simpleString():
+            raise DeclarationError(
+                f"The job of {table.name} gives {column.name} as "
+                f"{given[column.name].simpleString()}, declared {column.type}."
+            )
+    more = ["violations"] if "violations" in given else []
+    return rows.select(*table.columns, *more)
+
+
+def widened(job: Job, as_of: date, since: date | None) -> Job:
+    """Return a job that makes the days from `since` on, and reads as much further back."""
+    if since is None or job.output.partition != "day":
+        return job
+    more = max(0, (as_of - since).days - job.redo_days)
+    back = {word: job.look_back.get(word, 0) + more for word in job.inputs}
+    return replace(job, redo_days=job.redo_days + more, look_back=back)
+
+
+def _waits(why: str | None) -> bool:
+    return bool(why and why.startswith(WAITS))
+
+
+def _awaited(why: str) -> set[str]:
+    """Return the tables that a reason waits for; the reason itself where it names none."""
+    return set(why.removeprefix(WAITS).strip().split(", "))
+
+
+def _differs(last: Any, now: Any) -> bool:
+    """Tell whether an input is another than at the last run; fewer deliveries are not more."""
+    if isinstance(last, list) and isinstance(now, list):
+        return not set(now) <= set(last)
+    return bool(last != now)
+
+
+def _missing(inputs: dict[str, Any]) -> list[str]:
+    """Return the inputs that are not there, a model with the command that makes it."""
+    return [
+        f"{name} (`bangfu train {name[6:]}`)" if name.startswith("model.") else name
+        for name, version in inputs.items()
+        if version is None
+    ]
+
+
+def _look_back(job: Job, name: str) -> int:
+    words = [word for word, table in job.input_names().items() if table == name]
+    return max((job.look_back.get(word, 0) for word in words), default=0)
+
+
+def _account(job: Job, split: checks.Split, written: Written, n_read: int) -> Outcome:
+    if job.output.write == "merge":
+        unchanged = split.good - written.created - written.updated + split.repeated
+    else:
+        unchanged = split.repeated
+    return Outcome(
+        table=job.name,
+        state="done",
+        kind="loaded" if job.loads else "derived",
+        read=n_read,
+        made=split.made,
+        # As the Delta commit counts them, where it counts: an independent figure.
+        good=split.good if job.output.write == "merge" else written.created,
+        quarantined=split.quarantined,
+        created=written.created,
+        updated=written.updated,
+        unchanged=unchanged,
+        closed=written.closed,
+        reasons=split.reasons,
+    )
+
+
+def _fresh(job: Job, last: dict[str, Any] | None) -> Outcome:
+    kind = "loaded" if job.loads else "derived"
+    counts = (last or {}).get("counts") or {}
+    return Outcome(**({"table": job.name, "kind": kind} | counts | {"state": "fresh"}))

@@ -1,0 +1,1 @@
+"""Declarations: one module per domain, one class per table."""
