@@ -1,0 +1,1 @@
+"""Pages made from gold: one HTML file each, whole in itself. No Spark."""
