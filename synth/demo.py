@@ -1,0 +1,187 @@
+"""`bangfu demo`: a synthetic county from deliveries to answers, end to end, and how it went."""
+
+import resource
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from jobs.pages import overview
+from lakehouse.commands import print_table
+from lakehouse.docs import build
+from lakehouse.model import train
+from lakehouse.run import House, Outcome
+from synth.county import make
+from synth.judge import judge
+
+COUNTY = "211223"
+STEP_COLUMNS = {
+    "step": "step", "state": "", "read": "read", "made": "made", "created": "created",
+    "updated": "updated", "unchanged": "unchanged", "good": "good", "quarantined": "set aside",
+    "adds_up": "adds up", "seconds": "s",
+}  # fmt: skip
+
+
+class Meter:
+    """Wall and CPU seconds of this process and its children (the JVM), and their peak memory."""
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+        self.peak = 0
+        self._me = psutil.Process()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+
+    def _watch(self) -> None:
+        while not self._stop.wait(0.5):
+            self.peak = max(self.peak, sum(self._each(lambda one: one.memory_info().rss)))
+
+    def _each(self, ask: Callable[[psutil.Process], float]) -> list[int]:
+        told = []
+        for one in [self._me, *self._me.children(recursive=True)]:
+            try:
+                told.append(int(ask(one)))
+            except psutil.Error:
+                continue  # it ended meanwhile
+        return told
+
+    def read(self) -> dict[str, float]:
+        """Return what was used so far."""
+        self._stop.set()
+        ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+        alive = sum(self._each(lambda one: one.cpu_times().user + one.cpu_times().system))
+        return {
+            "seconds": round(time.perf_counter() - self.began, 1),
+            "cpu_seconds": round(alive + ended.ru_utime + ended.ru_stime, 1),
+            "peak_memory_gib": round(self.peak / 2**30, 2),
+        }
+
+
+def run_demo(
+    *, people: int, days: int, faults: str, seed: int, as_of: date, say: Callable[[str], None]
+) -> dict[str, Any]:
+    """Make the county, land it, make every table, fit the model, draw the page. Resumable.
+
+    Each part knows what is done already, so a stopped demo goes on where it stopped.
+    """
+    meter = Meter()
+    house = House()
+    _same_county(house, people=people, days=days, faults=faults, seed=seed)
+    say(f"1/6 deliveries of a synthetic county of {people:,} people")
+    make(house.conf.landing, area=COUNTY, people=people, as_of=as_of, days=days, seed=seed,
+         faults=faults, progress=lambda text: say(f"    {text}"))  # fmt: skip
+    say("2/6 landing")
+    house.landing.land_all(lambda one: say(f"    {one.delivery_id}: {one.reason or one.state}"))
+    say("3/6 tables")
+    since = as_of - timedelta(days=days - 1)
+    house.run("all", as_of, since=since, tell=lambda *told: _tell(say, *told))
+    say("4/6 model")
+    trained = train(house, "poverty", as_of)
+    say("5/6 what rests on the model")
+    outcomes = house.run(
+        "all", as_of, since=since, tell=lambda *told: _tell(say, *told, brief=True)
+    )
+    say("6/6 pages")
+    truth = judge(house, house.conf.landing.parent / "truth", as_of)
+    steps = _steps(house, outcomes)
+    pages = Path(house.conf.get("docs", "root"))
+    build(pages / "tables")
+    house.gate.build_docs()
+    page = overview.write(
+        house.conf.lake, house.ops, as_of, pages / "overview.html",
+        steps=steps, truth=truth, model=asdict(trained),
+    )  # fmt: skip
+    told = {"steps": steps, "truth": truth, "model": asdict(trained), "used": meter.read(),
+            "page": str(page)}  # fmt: skip
+    _print(told, house, as_of)
+    if bad := [step["step"] for step in steps if not step["adds_up"]]:
+        from lakehouse.errors import ChecksFailed
+
+        raise ChecksFailed(f"Rows do not add up in {', '.join(bad)}.")
+    return told
+
+
+def _same_county(house: House, **wanted: Any) -> None:
+    """Refuse to mix two counties in one lake."""
+    import json
+
+    from lakehouse.errors import UsageError
+
+    note = house.conf.home / "demo.json"
+    if note.exists() and (there := json.loads(note.read_text())) != wanted:
+        raise UsageError(
+            f"{house.conf.home} holds a demo of {there}. Remove that folder (`make clean` does), "
+            "or set BANGFU_HOME to another."
+        )
+    note.write_text(json.dumps(wanted))
+
+
+def _tell(
+    say: Callable[[str], None], name: str, outcome: Outcome | None, brief: bool = False
+) -> None:
+    if outcome is None or (brief and outcome.state == "fresh"):
+        return
+    what = f"{outcome.made:,} rows" if outcome.state == "done" else outcome.why or "nothing changed"
+    say(f"    {name}: {what} {outcome.seconds:.1f} s")
+
+
+def _steps(house: House, outcomes: list[Outcome]) -> list[dict[str, Any]]:
+    """Return each step's rows by the two identities: bronze by feed, then tables in order."""
+    steps: list[dict[str, Any]] = []
+    for name, feed in sorted(house.registry.feeds.items()):
+        told = house.ops.deliveries(feed.name)
+        sums = {
+            key: sum(row[f"n_{key}"] or 0 for row in told if row["state"] != "refused")
+            for key in ("read", "created", "unchanged", "quarantined")
+        }
+        refused = sum(row["state"] == "refused" for row in told)
+        steps.append(
+            {"step": f"bronze.{name}", "kind": "loaded", **sums,
+             "state": f"{refused} refused" if refused else "",
+             "adds_up": sums["read"]
+             == sums["created"] + sums["unchanged"] + sums["quarantined"]}
+        )  # fmt: skip
+    for outcome in outcomes:
+        told = asdict(outcome)
+        if outcome.kind == "derived":
+            told |= dict.fromkeys(("read", "created", "updated", "unchanged"))
+        else:
+            told |= {"made": None, "good": None}
+        steps.append(told | {"step": outcome.table, "adds_up": outcome.adds_up, "state": ""})
+    return steps
+
+
+def _print(told: dict[str, Any], house: House, as_of: date) -> None:
+    print_table(
+        "Every row accounted for: loaded read = created + updated + unchanged + set aside; "
+        "derived made = good + set aside",
+        told["steps"], STEP_COLUMNS,
+    )  # fmt: skip
+    print_table(
+        "The answer against the truth that the generator knows",
+        [{"what": key.replace("_", " "), "value": value} for key, value in told["truth"].items()],
+        {"what": "", "value": "value"},
+    )
+    used = told["used"]
+    command = "bangfu"
+    print(
+        f"{used['seconds']:.0f} s, {used['cpu_seconds']:.0f} CPU s, "
+        f"{used['peak_memory_gib']:.1f} GiB at most.\n\n"
+        f"Look at   {told['page']}\n"
+        f"          {house.gate.root}/uncommitted/data_docs/local_site/index.html (checks)\n"
+        f"          {house.conf.get('docs', 'root')}/tables/index.html (a page per table)\n"
+        f"The lake  {house.conf.lake}\n\n"
+        "Try next (with .venv/bin on PATH, or `uv run` before each)\n"
+        f"  {command} plan\n"
+        f"  {command} show gold.household_identification\n"
+        f"  {command} quarantine\n"
+        f"  {command} quarantine silver.person --lines\n"
+        f"  {command} history gold.poverty_by_area\n"
+        f"  {command} run +gold.need_capacity_coupling --as-of {as_of} --force"
+    )

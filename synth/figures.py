@@ -1,0 +1,68 @@
+"""What the generator is told: control figures, the poverty line, the cost shares of income."""
+
+from datetime import date
+from functools import cache
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from lakehouse.conf import as_date, conf_dir, inherited, read_toml
+from lakehouse.errors import InputMissing
+
+Figures = dict[str, Any]
+
+
+@cache
+def figures(area: str) -> Figures:
+    """Return conf/synth.toml with facts as plain values; the county's own lie under `area`."""
+    raw = dict(read_toml(conf_dir() / "synth.toml"))
+    own = raw.pop("area", {}).get(area, {})
+    return {**_plain(raw), "area": _plain(own)}
+
+
+def _plain(it: Any) -> Any:
+    """Replace each `{ value, source }` by its value."""
+    if isinstance(it, dict):
+        return it["value"] if "value" in it else {name: _plain(part) for name, part in it.items()}
+    return [_plain(part) for part in it] if isinstance(it, list) else it
+
+
+def income_line(area: str, as_of: date) -> float:
+    """Return the line of the year, the area's own or inherited. Raises InputMissing for none."""
+    rows = read_toml(conf_dir() / "schemes" / "income_line.toml")["row"]
+    for code in inherited(area):
+        for row in rows:
+            here = row["area_code"] == code.ljust(12, "0") and row["concept"] == "net_income"
+            if here and row["year"] == as_of.year:
+                return float(row["line_cny"])
+    raise InputMissing(
+        f"conf/schemes/income_line.toml has no line for {area} in {as_of.year}. Enter it there."
+    )
+
+
+def cost_shares(area: str, as_of: date) -> dict[str, float]:
+    """Return the cost share of each kind of income by the newest rule in force.
+
+    The area's own rule wins over an inherited one.
+    """
+    rows = read_toml(conf_dir() / "schemes" / "income_rule.toml")["row"]
+    for code in inherited(area):
+        here = [
+            row
+            for row in rows
+            if row["area_code"] == code.ljust(12, "0") and as_date(row["valid_from"]) <= as_of
+        ]
+        if here:
+            newest = max(as_date(row["valid_from"]) for row in here)
+            return {
+                row["item"]: float(row["cost_share"])
+                for row in here
+                if as_date(row["valid_from"]) == newest
+            }
+    raise InputMissing(f"conf/schemes/income_rule.toml has no rule for {area} on {as_of}.")
+
+
+def stream(seed: int, *name: object) -> np.random.Generator:
+    """Return the random numbers of one part, so that a change in it leaves the others alone."""
+    return np.random.default_rng([seed, *(crc32(str(part).encode()) for part in name)])

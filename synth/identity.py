@@ -1,0 +1,57 @@
+"""Numbers and names that identify made-up people. None is taken from a data set of real ones."""
+
+import numpy as np
+import pandas as pd
+
+# GB 11643-1999: weights of the first seventeen digits, and the check by the sum modulo 11.
+WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
+CHECKS = np.array(list("10X98765432"))
+
+# Common surnames, first those found most often; the later ones are frequent among Manchu people.
+SURNAMES = np.array(list("王李张刘赵孙杨陈于马周吴徐高郭朱姜宋韩林曹许邓冯董程蔡潘袁田杜丁魏任"))
+MANCHU_SURNAMES = np.array(list("关佟那富金白郎唐傅赫舒齐陶安"))
+MALE = np.array(list("伟强军明国建华志文德永福海龙成云山林春生贵宝玉庆东学立清亮涛鹏飞宇"))
+FEMALE = np.array(list("芳丽秀英兰玉梅桂花凤霞艳红娟敏静淑珍莲云春萍香荣玲慧琴雪月洁婷欣"))
+
+
+def check_digits(first: np.ndarray) -> np.ndarray:
+    """Return the eighteenth character for texts of seventeen digits."""
+    digits = first.astype("U17").view("U1").reshape(len(first), 17).astype(np.int64)
+    return CHECKS[(digits @ WEIGHTS) % 11]
+
+
+def id_numbers(prefix: np.ndarray, born: np.ndarray, is_male: np.ndarray) -> np.ndarray:
+    """Return ID numbers: area, day of birth, order of the day (odd for men), check digit.
+
+    `born` is numpy days. No number occurs twice while fewer than 500 of one sex share a day.
+    """
+    day = np.char.replace(np.datetime_as_string(born, unit="D"), "-", "")
+    of_day = pd.Series(is_male).groupby([prefix, day, is_male]).cumcount().to_numpy()
+    order = 2 * of_day + np.where(is_male, 1, 2)
+    first = np.char.add(np.char.add(prefix.astype("U6"), day), np.char.zfill(order.astype("U3"), 3))
+    return np.char.add(first, check_digits(first)).astype(object)
+
+
+def phone_numbers(prefix: str, n: int, rng: np.random.Generator) -> np.ndarray:
+    """Return n different 11-digit numbers of one prefix."""
+    width = 11 - len(prefix)
+    tried = rng.integers(10**width, size=int(n * 1.1) + 20)
+    _, first = np.unique(tried, return_index=True)
+    kept = tried[np.sort(first)][:n]
+    return np.char.add(prefix, np.char.zfill(kept.astype(str), width)).astype(object)
+
+
+def village_surnames(villages: int, rng: np.random.Generator, size: int = 12) -> np.ndarray:
+    """Return `size` surnames for each village, a few of them often: families live together."""
+    pool = np.concatenate([SURNAMES, MANCHU_SURNAMES])
+    share = 1 / (3 + np.arange(len(pool)))
+    drawn = rng.choice(pool, size=(villages, size // 3), p=share / share.sum())
+    return np.repeat(drawn, [6, 3, 2, 1][: size // 3], axis=1)
+
+
+def given_names(is_male: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return given names of one or, mostly, two characters."""
+    n = len(is_male)
+    first = np.where(is_male, rng.choice(MALE, n), rng.choice(FEMALE, n))
+    second = np.where(is_male, rng.choice(MALE, n), rng.choice(FEMALE, n))
+    return np.char.add(first, np.where(rng.random(n) < 0.8, second, ""))

@@ -1,0 +1,219 @@
+"""Places: the divisions of the county, synthetic positions, what a place does to earnings."""
+
+import gzip
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+from shapely import contains_xy
+from shapely.geometry.base import BaseGeometry
+
+from lakehouse.errors import InputMissing, UsageError
+from synth.figures import Figures, stream
+from synth.outline import county_outline, kilometres, points_inside, spread
+
+# The last three digits of a village code say what it is (rules of the statistics bureau).
+COMMUNITY, VILLAGE = range(1, 200), range(200, 400)
+# Points tried per division: enough for even spacing, few enough for plain arrays.
+POINTS_A_TOWN, POINTS_A_VILLAGE = 150, 25
+
+
+@dataclass(frozen=True)
+class Places:
+    """The county's divisions as delivered, and its villages with people in them.
+
+    `areas` has the columns of the feed `area`. `villages` has, in code order, village_code,
+    village_name, town_code, lon, lat, is_rural, weight (of people), town_effect,
+    village_effect (both on the logarithm of earnings).
+    """
+
+    area: str
+    areas: pd.DataFrame
+    villages: pd.DataFrame
+
+
+@cache
+def divisions() -> pd.DataFrame:
+    """Return the divisions of Liaoning of 2023: area_code, area_name, level, parent_code."""
+    packed = (files("synth") / "data" / "divisions_liaoning_2023.csv.gz").read_bytes()
+    return pd.read_csv(io.BytesIO(gzip.decompress(packed)), dtype="string").astype(object)
+
+
+def places(area: str, people: int, as_of: date, seed: int, given: Figures) -> Places:
+    """Return the county's places. Raises UsageError for an unknown county."""
+    rng = stream(seed, "places")
+    tree = _tree(area, as_of, given)
+    positions = _positions(area, tree, rng)
+    areas = tree.merge(positions, on="area_code", how="left")
+    current = areas[areas["valid_to"].isna()]
+    chosen = _with_people(current, max(4, people // given["places"]["people_a_village"]))
+    return Places(area, _as_delivered(areas), _effects(chosen, rng, given["places"]))
+
+
+def _tree(area: str, as_of: date, given: Figures) -> pd.DataFrame:
+    """Return province, city, county, towns and villages in force on a day, and ended codes."""
+    everything = divisions()
+    code = area.ljust(12, "0")
+    if code not in set(everything.loc[everything["level"] == "county", "area_code"]):
+        raise UsageError(f"{area} is no county of Liaoning: give the six digits of one.")
+    above = [area[:2].ljust(12, "0"), area[:4].ljust(12, "0")]
+    within = everything["area_code"].str.startswith(area)
+    tree = everything[within | everything["area_code"].isin(above)].copy()
+    tree["parent_code"] = tree["parent_code"].where(tree["parent_code"].notna(), None)
+    tree["valid_from"] = pd.Timestamp(given["places"]["valid_from"])
+    own = given["area"]
+    later = tree["area_code"].isin(own.get("later", []))
+    tree.loc[later, "valid_from"] = pd.Timestamp(own.get("later_from", as_of))
+    tree = tree[tree["valid_from"] <= pd.Timestamp(as_of)]
+    tree["valid_to"] = pd.NaT
+    ended = pd.DataFrame(_ended(tree, own), columns=tree.columns)
+    return pd.concat([tree, ended.astype(tree.dtypes)], ignore_index=True)
+
+
+def _ended(tree: pd.DataFrame, own: Figures) -> list[tuple[object, ...]]:
+    """Return codes no longer in force: the county's known ones, and some made up.
+
+    A made-up one takes a number left out in a town's series of villages (given up before the
+    list was made, or never given), else the next one; its name says that it is made up.
+    """
+    rows: list[tuple[object, ...]] = []
+    begins, ends = pd.Timestamp("1980-01-01"), pd.Timestamp(own.get("old_until", "1984-12-31"))
+    if "old_code" in own:
+        city, county = own["old_city"], tree[tree["level"] == "county"].iloc[0]
+        above, until = tree["area_code"].iloc[0], pd.Timestamp(city["until"])
+        rows.append((city["code"], city["name"], "city", above, begins, until))
+        old = own["old_code"].ljust(12, "0")
+        rows.append((old, county["area_name"], "county", city["code"], begins, ends))
+    codes = set(tree["area_code"])
+    for town in sorted(tree.loc[tree["level"] == "town", "area_code"]):
+        numbers = sorted(int(code[9:]) for code in codes if code.startswith(town[:9]))
+        numbers = [number for number in numbers if number in VILLAGE]
+        if not numbers or len(rows) >= 5:
+            continue
+        gap = next(n for n in range(min(numbers), max(numbers) + 2) if n not in numbers)
+        name = f"已撤销第{gap}号村（名称为合成）"
+        since, until = pd.Timestamp("1990-01-01"), pd.Timestamp("2004-01-01")
+        rows.append((f"{town[:9]}{gap}", name, "village", town, since, until))
+    return rows
+
+
+def _positions(area: str, tree: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    """Return a made-up position for every town and village in force, clustered by town."""
+    shape = county_outline(area)
+    current = tree[tree["valid_to"].isna()]
+    towns = sorted(current.loc[current["level"] == "town", "area_code"])
+    if not towns:
+        raise InputMissing(f"The divisions have no town in {area}.")
+    villages = current[current["level"] == "village"].sort_values("area_code")
+    found = []
+    for town, centre, around in _clusters(shape, towns, rng):
+        found.append((town, *centre))
+        codes = villages.loc[villages["parent_code"] == town, "area_code"]
+        around = _enough(around, len(codes) * POINTS_A_VILLAGE, shape, rng)
+        if len(codes):
+            at, _ = spread(_flat(around, shape), len(codes), rng)
+            found += [(code, *around[i]) for code, i in zip(codes, at, strict=True)]
+    return pd.DataFrame(found, columns=["area_code", "lon", "lat"]).round(6)
+
+
+def _clusters(
+    shape: BaseGeometry, towns: list[str], rng: np.random.Generator
+) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """Yield each town with its middle and points around it.
+
+    The county's seat (its first town) lies nearest to the middle of the county.
+    """
+    tried = points_inside(shape, POINTS_A_TOWN * len(towns), rng)
+    flat = _flat(tried, shape)
+    centres, nearest = spread(flat, len(towns), rng)
+    order = rng.permutation(len(towns))
+    seat = int(((flat[centres] - flat.mean(axis=0)) ** 2).sum(axis=1).argmin())
+    order = np.concatenate([[seat], order[order != seat]])
+    for town, cluster in zip(towns, order, strict=True):
+        yield town, tried[centres[cluster]], tried[nearest == cluster]
+
+
+def _enough(
+    points: np.ndarray, n: int, shape: BaseGeometry, rng: np.random.Generator
+) -> np.ndarray:
+    """Return at least n points inside the county, new ones on lines between neighbours."""
+    while len(points) < n:
+        first = points[rng.integers(len(points), size=n)]
+        near = points[rng.integers(len(points), size=(n, 8))]
+        apart = ((near - first[:, None, :]) ** 2).sum(axis=2)
+        second = near[np.arange(n), apart.argmin(axis=1)]
+        new = first + (second - first) * rng.uniform(0.1, 0.5, size=(n, 1))
+        # Neighbours on two sides of a bay have water, or another county, between them.
+        inside = contains_xy(shape, new[:, 0], new[:, 1])
+        points = np.concatenate([points, new[inside]])
+    return points
+
+
+def _flat(points: np.ndarray, shape: BaseGeometry) -> np.ndarray:
+    return kilometres(points[:, 0], points[:, 1], shape.centroid.y)
+
+
+def _with_people(current: pd.DataFrame, n: int) -> pd.DataFrame:
+    """Return the villages that people live in: all, or in a small county some of a few towns."""
+    number = current["area_code"].str[9:].astype(int)
+    villages = current[(current["level"] == "village") & (number < VILLAGE.stop)].copy()
+    villages["is_rural"] = villages["area_code"].str[9:].astype(int).isin(VILLAGE)
+    villages = villages.sort_values("area_code", ignore_index=True)
+    rural = villages[villages["is_rural"]]
+    if rural.empty:
+        raise UsageError("A district of communities alone has no rural household: take a county.")
+    if n >= len(villages):
+        return villages
+    towns = rural["parent_code"].unique()
+    towns = towns[: max(2, min(len(towns), n // 5))]
+    rural = rural[rural["parent_code"].isin(towns)]
+    of_town = rural.groupby("parent_code").cumcount()
+    kept = rural[of_town < int(np.ceil(n / len(towns)))]
+    community = villages[~villages["is_rural"]].head(1)
+    return pd.concat([kept, community]).sort_values("area_code", ignore_index=True)
+
+
+def _effects(chosen: pd.DataFrame, rng: np.random.Generator, given: Figures) -> pd.DataFrame:
+    """Add weights and effects. Effects are standardised, so that small counties keep them."""
+    size = np.exp(rng.normal(0, given["village_size_spread"], len(chosen)))
+    rural = chosen["is_rural"].to_numpy()
+    for kind, share in ((rural, 1 - given["urban_share"]), (~rural, given["urban_share"])):
+        if kind.any():
+            size[kind] *= share / size[kind].sum()
+    towns = chosen.groupby("parent_code")[["lon", "lat"]].mean()
+    flat = kilometres(towns["lon"].to_numpy(), towns["lat"].to_numpy(), towns["lat"].mean())
+    away = np.sqrt(((flat - flat[0]) ** 2).sum(axis=1))
+    mix = given["remoteness_share"]
+    luck = _standard(rng.normal(size=len(towns)))
+    town = -np.sqrt(mix) * _standard(away) + np.sqrt(1 - mix) * luck
+    by_town = dict(zip(towns.index, given["town_spread"] * _standard(town), strict=True))
+    village = given["village_spread"] * _standard(rng.normal(size=len(chosen)))
+    return pd.DataFrame(
+        {
+            "village_code": chosen["area_code"],
+            "village_name": chosen["area_name"],
+            "town_code": chosen["parent_code"],
+            "lon": chosen["lon"],
+            "lat": chosen["lat"],
+            "is_rural": rural,
+            "weight": size / size.sum(),
+            "town_effect": chosen["parent_code"].map(by_town),
+            "village_effect": village,
+        }
+    )
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    wide = values.std()
+    return (values - values.mean()) / wide if wide > 0 else np.zeros_like(values)
+
+
+def _as_delivered(areas: pd.DataFrame) -> pd.DataFrame:
+    return areas.assign(is_position_synthetic=areas["lon"].notna()).sort_values(
+        "area_code", ignore_index=True
+    )

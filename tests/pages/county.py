@@ -1,0 +1,133 @@
+"""A small made-up county in Delta tables, written without Spark, and its operations store."""
+
+import random
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+from deltalake import write_deltalake
+
+from jobs.pages.lake import NEEDED
+from lakehouse.ops import Ops
+from lakehouse.registry import registry
+from lakehouse.schemas import codes
+
+AS_OF = date(2015, 12, 31)
+COUNTY = "211223000000"
+TYPES = {
+    "string": pa.string(), "double": pa.float64(), "int": pa.int32(), "bigint": pa.int64(),
+    "boolean": pa.bool_(), "date": pa.date32(), "array<string>": pa.list_(pa.string()),
+}  # fmt: skip
+Row = dict[str, Any]
+
+
+@dataclass
+class County:
+    """The rows of each table, and where they lie."""
+
+    root: Path
+    rows: dict[str, list[Row]]
+
+    def tokens(self) -> set[str]:
+        return {row["household_id"] for row in self.rows["gold.household_feature"]}
+
+
+def write(root: Path, name: str, rows: list[Row]) -> None:
+    """Write rows as a declared table; a column left out takes its declared example."""
+    table = registry().tables[name]
+    columns = {
+        column.name: pa.array(
+            [_typed(row.get(column.name, None if column.nullable else column.example), column.type)
+             for row in rows],
+            TYPES[column.type],
+        )
+        for column in table.columns.values()
+    }  # fmt: skip
+    write_deltalake(str(root / name.replace(".", "/")), pa.table(columns), mode="overwrite")
+
+
+def _typed(value: Any, kind: str) -> Any:
+    return date.fromisoformat(value) if kind == "date" and isinstance(value, str) else value
+
+
+def make(root: Path, towns: int = 3, villages: int = 4, households: int = 30) -> County:
+    """Make a county: `households` a village, of which each third has a card."""
+    rng = random.Random(7)
+    rows: dict[str, list[Row]] = {name: [] for name in NEEDED}
+    _place(rows, COUNTY, "西丰县", "county", "211200000000", None)
+    for town in range(1, towns + 1):
+        town_code = f"211223{100 + town}000"
+        at = (124.45 + 0.45 * rng.random(), 42.5 + 0.4 * rng.random())
+        _place(rows, town_code, f"合成{town}镇", "town", COUNTY, at)
+        for village in range(1, villages + 1):
+            code = f"{town_code[:9]}{200 + village}"
+            near = (at[0] + rng.uniform(-0.05, 0.05), at[1] + rng.uniform(-0.05, 0.05))
+            _place(rows, code, f"合成{village}村", "village", town_code, near)
+            _village(rows, code, households, rng)
+    for name, made in rows.items():
+        write(root, name, made)
+    return County(root, rows)
+
+
+def _place(
+    rows: dict[str, list[Row]], code: str, name: str, level: str, parent: str, at: Any
+) -> None:
+    lon, lat = at or (None, None)
+    rows["silver.area"].append(
+        {"area_code": code, "area_name": name, "level": level, "parent_code": parent, "lon": lon,
+         "lat": lat, "is_position_synthetic": at is not None}
+    )  # fmt: skip
+    if level != "village":
+        n_sampled = 40 if level == "county" else 20
+        for concept, ratio in (("net_income", 0.125), ("consumption", 0.117)):
+            rows["gold.poverty_by_area"].append(
+                {"area_code": code, "level": level, "concept": concept, "headcount_ratio": ratio,
+                 "poverty_gap": 0.04, "squared_gap": 0.02, "n_sampled": n_sampled,
+                 "n_people": 1000.0, "line_area_code": "0" * 12}
+            )  # fmt: skip
+
+
+def _village(rows: dict[str, list[Row]], code: str, n: int, rng: random.Random) -> None:
+    for number in range(n):
+        token = f"{rng.getrandbits(64):016x}"
+        rows["gold.household_feature"].append(
+            {"household_id": token, "village_code": code, "n_members": 3}
+        )
+        if number % 3 == 0:
+            below = number % 2 == 0
+            reasons = ["income_below_line" if below else "income_not_below_line", "guarantees_met"]
+            rows["gold.household_identification"].append(
+                {"household_id": token, "village_code": code, "n_members": 3, "reasons": reasons,
+                 "recommendation": "include" if below else "leave_out", "line_cny": 2855.0,
+                 "line_area_code": "0" * 12, "line_source": "一份文件"}
+            )  # fmt: skip
+    u1, u2 = rng.uniform(0.2, 0.95), rng.uniform(0.1, 0.9)
+    c = 2 * (u1 * u2) ** 0.5 / (u1 + u2)
+    d = (c * (u1 + u2) / 2) ** 0.5
+    lags = None if abs(u1 - u2) < 0.1 else "living_needs_met" if u1 < u2 else "production_capacity"
+    rows["gold.village_indicator"].append({"village_code": code, "n_households": n})
+    rows["gold.need_capacity_coupling"].append(
+        {"village_code": code, "living_needs_met": u1, "production_capacity": u2,
+         "coupling_degree": c, "coordination_index": (u1 + u2) / 2, "coupling_coordination": d,
+         "coupling_level": int(d * 10) + 1, "lagging": lags,
+         "coupling_class": list(codes.COUPLING_CLASS)[int(d * 10)]}
+    )  # fmt: skip
+
+
+def record(ops: Ops) -> None:
+    """Record one loaded and one derived table, and a refused delivery."""
+    for table, counts in {
+        "silver.person": {"read": 1080, "created": 1070, "updated": 0, "unchanged": 4,
+                          "quarantined": 6, "made": 1080, "good": 1070},
+        "gold.household_identification": {"made": 123, "good": 120, "quarantined": 3, "read": 0},
+    }.items():  # fmt: skip
+        run_id = ops.start(table, AS_OF, "f", "c0de", {})
+        ops.finish(run_id, state="done", counts=counts, seconds=1.0, delta_version=0)
+    ops.record_reasons("silver.person", AS_OF.isoformat(), {"person_id:check_digit": 6})
+    ops.record_reasons("silver.person", "2014-12-31", {"sex:missing": 99})
+    ops.record_delivery(
+        delivery_id="roster/2015-12/d2", feed="roster", period="2015-12", extent="full",
+        state="refused", reason="missing_head", detail="roster.csv has no head '户编号'",
+    )  # fmt: skip

@@ -1,0 +1,189 @@
+"""Landing, with everything that can be wrong with a delivery: named, counted, nothing lost."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from lakehouse.landing import Landed
+from tests.deliveries import GOOD, HEADS, csv_bytes, deliver, id_number
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+    from lakehouse.run import House
+
+IDS = [id_number("2112231960050100" + str(n)) for n in range(6)]
+ROWS = [line.replace(line.split(",")[0], IDS[n]) for n, line in enumerate(GOOD)]
+
+
+def by_id(landed: list[Landed]) -> dict[str, Landed]:
+    return {one.delivery_id.split("/", 1)[1]: one for one in landed}
+
+
+@pytest.fixture
+def landing(house: "House") -> Path:
+    return house.conf.landing
+
+
+def test_refused_deliveries_are_named_and_the_right_ones_land(
+    house: "House", landing: Path
+) -> None:
+    good = csv_bytes(ROWS)
+    feed = "person_register"
+    deliver(landing, feed, "2015-01", csv_bytes(ROWS, encoding="utf-8"), name="utf8", rows=3)
+    deliver(landing, feed, "2015-01", csv_bytes(ROWS, HEADS.replace("民族", "民族名称")),
+            name="renamed", rows=3)  # fmt: skip
+    deliver(landing, feed, "2015-01", csv_bytes(ROWS, HEADS.replace("民族", "甲乙丙丁")),
+            name="missing", rows=3)  # fmt: skip
+    deliver(landing, feed, "2015-01", b"", name="empty", rows=0)
+    deliver(landing, feed, "2015-01", csv_bytes([]), name="heads_only", rows=0)
+    deliver(landing, feed, "2015-01", good, name="short", rows=4)
+    deliver(landing, feed, "2015-01", good, name="changed", rows=3,
+            manifest={"files": [{"name": "data.csv", "bytes": 5, "sha256": "0", "rows": 3}]})  # fmt: skip
+    deliver(landing, feed, "2015-01", good, name="lost", rows=3,
+            manifest={"files": [{"name": "other.csv", "bytes": 5, "sha256": "0", "rows": 3}]})  # fmt: skip
+    deliver(landing, feed, "2015-01", good, name="other_feed", rows=3, manifest={"feed": "roster"})
+    deliver(landing, "persons_register", "2015-01", good, name="nobody", rows=3)
+    deliver(landing, feed, "2015/1".replace("/", "-1-"), good, name="when", rows=3)
+    deliver(landing, feed, "2015-01", good, name="z_right", rows=3, day=2)
+
+    landed = house.landing.land_all()
+
+    reasons = {one.delivery_id.rsplit("/", 1)[1]: (one.state, one.reason) for one in landed}
+    assert reasons == {
+        "utf8": ("refused", "wrong_encoding"),
+        "renamed": ("refused", "missing_head"),
+        "missing": ("refused", "missing_head"),
+        "empty": ("refused", "empty_file"),
+        "heads_only": ("refused", "no_rows"),
+        "short": ("refused", "control_total"),
+        "changed": ("refused", "file_changed"),
+        "lost": ("refused", "file_missing"),
+        "other_feed": ("refused", "manifest_disagrees"),
+        "nobody": ("refused", "unknown_feed"),
+        "when": ("refused", "period_malformed"),
+        "z_right": ("landed", None),
+    }
+    details = {one.delivery_id.rsplit("/", 1)[1]: one.detail or "" for one in landed}
+    assert "reads as utf-8" in details["utf8"]
+    assert "Did you mean '民族名称'?" in details["renamed"]
+    assert house.lake.read("bronze.person_register").count() == 3
+    assert not house.landing.pending()
+
+
+def test_bad_lines_are_kept_beside_and_counted(house: "House", landing: Path) -> None:
+    lines = csv_bytes(ROWS).splitlines()
+    lines.insert(2, ",".join(["x"] * 9).encode())
+    lines.insert(3, b"\x81" + b"," * 10)
+    lines.insert(4, b"a" * (1 << 20) + b"b")
+    lines.append(b"")
+    deliver(landing, "person_register", "2015-12", b"\n".join(lines) + b"\n", rows=6)
+
+    [one] = house.landing.land_all()
+
+    assert (one.state, one.read, one.created, one.quarantined) == ("landed", 6, 3, 3)
+    kept = house.lake.quarantine("bronze.person_register")
+    assert kept is not None
+    assert {(row["line"], row["violations"][0]) for row in kept.collect()} == {
+        (3, "wrong_field_count"),
+        (4, "wrong_encoding"),
+        (5, "line_too_long"),
+    }
+    # The lines after the bad ones keep their own numbers.
+    lines_read = {row["line"] for row in house.lake.read("bronze.person_register").collect()}
+    assert lines_read == {2, 6, 7}
+
+
+def test_the_same_content_lands_once_under_any_name(house: "House", landing: Path) -> None:
+    good = csv_bytes(ROWS)
+    deliver(landing, "person_register", "2015-12", good, name="first", rows=3)
+    assert [one.state for one in house.landing.land_all()] == ["landed"]
+    deliver(landing, "person_register", "2015-12", good, name="again", file="copy.csv", rows=3)
+    [twin] = house.landing.land_all()
+    assert (twin.state, twin.read, twin.unchanged, twin.created) == ("duplicate", 3, 3, 0)
+    assert house.lake.read("bronze.person_register").count() == 3
+
+
+def test_a_crash_between_append_and_ledger_doubles_nothing(
+    house: "House", landing: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deliver(landing, "person_register", "2015-12", csv_bytes(ROWS), rows=3)
+    with monkeypatch.context() as patch:
+        patch.setattr(house.ops, "record_delivery", lambda **_: (_ for _ in ()).throw(OSError()))
+        with pytest.raises(OSError):
+            house.landing.land_all()
+    assert house.lake.read("bronze.person_register").count() == 3  # appended, not recorded
+
+    [one] = house.landing.land_all()
+
+    assert (one.state, one.created) == ("landed", 3)
+    assert house.lake.read("bronze.person_register").count() == 3
+
+
+def test_parquet_is_numbered_and_a_truncated_file_is_refused(
+    house: "House", landing: Path, tmp_path: Path
+) -> None:
+    table = pa.table(
+        {
+            "kind": ["call", "text"],
+            "caller": ["13800000001", "+86 138-0000-0002"],
+            "recipient": ["13800000002", "13800000001"],
+            "started_at": ["2015-12-05 08:00:00", "2015-12-05 09:00:00"],
+            "duration_s": [60, None],
+            "caller_cell": ["c1", None],
+            "recipient_cell": [None, "c1"],
+        }
+    )
+    pq.write_table(table, tmp_path / "a.parquet")
+    whole = (tmp_path / "a.parquet").read_bytes()
+    deliver(landing, "cdr", "2015-12-05", whole[:-20], file="a.parquet", name="cut", rows=2)
+    deliver(landing, "cdr", "2015-12-05", whole, file="a.parquet", name="whole", rows=2, day=2)
+
+    landed = by_id(house.landing.land_all())
+
+    assert landed["2015-12-05/cut"].reason == "truncated_parquet"
+    assert landed["2015-12-05/whole"].created == 2
+    rows = house.lake.read("bronze.cdr").orderBy("line").collect()
+    assert [(row["line"], row["duration_s"]) for row in rows] == [(2, "60"), (3, None)]
+    # One number written in two ways is one identity: two numbers, two surrogates.
+    assert house.lake.read("vault.identity").where("kind = 'phone'").count() == 2
+
+
+def test_tokens_replace_identities_and_a_wrong_check_digit_is_named(
+    house: "House", landing: Path, spark: "SparkSession"
+) -> None:
+    from lakehouse.feed import feed
+    from lakehouse.parse import parse
+
+    wrong = IDS[3][:-1] + ("1" if IDS[3][-1] != "1" else "2")
+    bad = [
+        ROWS[0].replace(IDS[0], wrong),
+        ROWS[1].replace("19620304", "19800230"),
+        ROWS[2].replace("满族", "火星族"),
+        ROWS[0].replace("211223101201", "21122310120"),
+        ROWS[0],
+    ]
+    deliver(landing, "person_register", "2015-12", csv_bytes(bad), rows=5)
+    house.landing.land_all()
+
+    register = feed("person_register")
+    typed = house.vault.tokens(
+        parse(house.lake.read("bronze.person_register"), register, "Asia/Shanghai"), register
+    )
+
+    rows = {row["line"]: row for row in typed.collect()}
+    assert [rows[line]["violations"] for line in (2, 3, 4, 5, 6)] == [
+        ["person_id:check_digit"],
+        ["birth_date:not_a_date"],
+        ["ethnicity:unknown_code"],
+        ["village_code:not_an_area_code"],
+        [],
+    ]
+    assert rows[2]["person_id"] is None
+    assert rows[5]["person_id"] == rows[6]["person_id"] != IDS[0]
+    assert len(rows[6]["person_id"]) == 16
+    seen = {str(value) for row in house.lake.read("vault.identity").collect() for value in row}
+    assert not seen & {IDS[0], wrong, "H1"}

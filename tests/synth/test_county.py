@@ -1,0 +1,213 @@
+"""The county as a whole: the same each time, with the figures it was told to have."""
+
+import hashlib
+from collections import Counter
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import shapely
+from sklearn.linear_model import Ridge
+from sklearn.metrics import roc_auc_score
+
+from lakehouse.errors import InputMissing, UsageError
+from synth.county import County, imagine, make
+from synth.figures import figures, income_line
+from synth.identity import MANCHU_SURNAMES, SURNAMES, check_digits
+from synth.outline import county_outline
+from synth.places import divisions
+from tests.synth.conftest import Made, made_in
+from tests.synth.reading import read_all, right
+
+AS_OF = date(2015, 12, 31)
+
+
+@pytest.fixture(scope="module")
+def county() -> County:
+    return imagine("211223", 40_000, AS_OF, 1, lambda _: None)
+
+
+def _bytes(folder: Path) -> dict[str, str]:
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def test_same_arguments_same_bytes(usual: Made, tmp_path: Path):
+    again = made_in(tmp_path, faults="usual")
+    assert _bytes(again.landing) == _bytes(usual.landing)
+    assert _bytes(again.truth) == _bytes(usual.truth)
+    other = made_in(tmp_path / "other", faults="usual", seed=8)
+    assert _bytes(other.landing) != _bytes(usual.landing)
+
+
+def test_second_run_leaves_what_is_complete(tmp_path: Path):
+    first = made_in(tmp_path)
+    before = _bytes(tmp_path)
+    unfinished = next(first.landing.glob("police/*/*/d1"))
+    (unfinished / "_READY").unlink()
+    second = made_in(tmp_path)
+    assert second.summary.deliveries_written == 1
+    assert second.summary.deliveries_left == first.summary.deliveries_written - 1
+    assert _bytes(tmp_path) == before
+    with pytest.raises(UsageError, match="another delivery"):
+        made_in(tmp_path, seed=8)
+
+
+def test_longer_look_back_keeps_the_days(clean: Made, tmp_path: Path):
+    longer = made_in(tmp_path, days=3)
+    assert _bytes(clean.landing).items() <= _bytes(longer.landing).items()
+
+
+def test_what_makes_no_county_is_said(tmp_path: Path):
+    for said in ({"area": "110101"}, {"people": 3}, {"faults": "some"}):
+        with pytest.raises(UsageError):
+            make(tmp_path, **said)
+    with pytest.raises(InputMissing, match="no line for 211223 in 1999"):
+        income_line("211223", date(1999, 1, 1))
+
+
+def test_check_digits_of_the_standard():
+    # The two numbers printed as examples in GB 11643-1999.
+    first = np.array(["11010519491231002", "44052418800101001"])
+    assert list(check_digits(first)) == ["X", "4"]
+
+
+def test_areas_are_the_divisions_of_the_county(clean: Made):
+    rows = right(read_all(clean.landing), "area").rows
+    in_force = {row["area_code"] for row in rows if row["valid_to"] is None}
+    everything = divisions()
+    of_county = everything["area_code"].str.startswith("211223")
+    later = {"211223100039", "211223102001"}
+    assert in_force == set(everything.loc[of_county, "area_code"]) - later | {
+        "210000000000", "211200000000"
+    }  # fmt: skip
+    assert Counter(row["level"] for row in rows if row["area_code"] in in_force) == {
+        "省": 1, "市": 1, "县": 1, "乡镇": 18, "村": 185
+    }  # fmt: skip
+    ended = [row for row in rows if row["valid_to"]]
+    assert {"212123000000", "212100000000"} < {row["area_code"] for row in ended}
+    assert all(row["valid_to"] <= "2015" and row["lon"] is None for row in ended)
+    assert not {row["area_code"] for row in ended} & set(everything["area_code"])
+    placed = [row for row in rows if row["lon"] is not None]
+    assert {row["is_position_synthetic"] for row in placed} == {"是"}
+    points = np.array([(float(row["lon"]), float(row["lat"])) for row in placed])
+    assert shapely.contains_xy(county_outline("211223"), points).all()
+
+
+def test_every_other_county_can_be_made():
+    for area in ("210102", "210224", "211382"):
+        small = imagine(area, 400, AS_OF, 1, lambda _: None)
+        assert len(small.who.people) == 400
+        assert small.places.villages["village_code"].str.startswith(area).all()
+
+
+def test_people_are_made_up(county: County):
+    people = county.who.people
+    assert people["person_id"].is_unique
+    assert (people["person_id"].str[6:14] == people["birth_date"].dt.strftime("%Y%m%d")).all()
+    odd = people["person_id"].str[16].astype(int) % 2 == 1
+    assert (odd == people["is_male"]).all()
+    assert set(people["person_name"].str[0]) <= {*SURNAMES, *MANCHU_SURNAMES}
+    # Ranges that no operator had: nobody's real number.
+    assert county.owners["phone"].str.fullmatch("154[0-9]{8}").all()
+    assert county.owners["phone"].is_unique
+
+
+def test_people_have_the_county_figures(county: County):
+    people, homes = county.who.people, county.life.homes
+    assert len(people) == 40_000
+    assert homes["household_id"].is_unique
+    assert (people["relation"] == "head").sum() == len(homes)
+    assert len(people) / len(homes) == pytest.approx(2.9, abs=0.1)
+    # 2020 census, 西丰: 52.55 % minority, 8.48 years of schooling of people of 6 and over.
+    assert (people["ethnicity"] != "han").mean() == pytest.approx(0.5255, abs=0.02)
+    assert people.loc[people["age"] >= 6, "years"].mean() == pytest.approx(8.48, abs=0.3)
+    working = people["work"].isin(["farming", "local_job", "migrant", "public"])
+    farming = (people["work"] == "farming")[working].mean()
+    assert farming == pytest.approx(figures("211223")["people"]["work"]["farm_share"], abs=0.03)
+
+
+def test_poverty_is_at_its_figure(county: County, usual: Made):
+    homes = county.life.homes
+    by_people = {"weights": homes["n_members"]}
+    # 39,958 of about 350,000 on the register.
+    assert np.average(homes["is_poor"], **by_people) == pytest.approx(0.114, abs=0.002)
+    assert np.average(homes["is_poor_by_consumption"], **by_people) == pytest.approx(
+        0.115, abs=0.002
+    )
+    assert usual.summary.poor_share == pytest.approx(0.114, abs=0.02)
+    both = np.corrcoef(np.log(homes["net_income_cny"] + 500), np.log(homes["consumption_cny"]))
+    assert 0.7 < both[0, 1] < 0.95
+
+
+def test_cards_and_list_err_as_told(county: County):
+    homes = county.life.homes[county.life.homes["is_rural"]]
+    is_candidate = county.listed.is_candidate[homes.index]
+    is_listed = county.listed.is_listed[homes.index]
+    assert is_candidate[homes["is_poor"]].mean() == pytest.approx(0.80, abs=0.01)
+    assert is_candidate[~homes["is_poor"]].mean() == pytest.approx(0.15, abs=0.01)
+    assert (~homes["is_poor"])[is_listed].mean() == pytest.approx(0.15, abs=0.01)
+    assert not (is_listed & ~is_candidate).any()
+    assert not county.listed.is_candidate[~county.life.homes["is_rural"]].any()
+
+
+def test_survey_stands_for_all_rural_households(county: County):
+    survey, homes = county.survey, county.life.homes
+    rural = homes[homes["is_rural"]]
+    towns = rural["village_code"].str[:9].value_counts()
+    weights = survey.groupby(survey["stratum"].str[:9])["weight"].sum()
+    pd.testing.assert_series_equal(
+        weights.sort_index(), towns.sort_index().astype(float), check_names=False
+    )
+    assert (survey.groupby("stratum")["psu"].nunique() >= 2).all()
+    assert survey["head_id"].is_unique
+    sized = survey["weight"] * survey["n_members"]
+    estimate = np.average(survey["consumption_cny"] < county.life.line_cny, weights=sized)
+    truth = np.average(rural["is_poor_by_consumption"], weights=rural["n_members"])
+    assert estimate == pytest.approx(truth, abs=0.03)
+
+
+def test_models_find_what_they_should(county: County):
+    """Geography alone tells some, the register more: the bands of Togo's field survey and ours.
+
+    Togo: geography .67-.70, proxy means .85, by consumption (Aiken et al. 2022).
+    """
+    homes, town = county.life.homes, county.life.homes["village_code"].str[:9]
+    features = _register_features(county)
+    asked = county.survey["household"].to_numpy()
+    others = np.setdiff1d(homes.index[homes["is_rural"]], asked)
+    log = np.log(county.survey["consumption_cny"].to_numpy())
+    by_town = pd.Series(log).groupby(town[asked].to_numpy()).mean()
+    means, spreads = features.loc[asked].mean(), features.loc[asked].std()
+    scaled = (features - means) / spreads
+    model = Ridge(3.0).fit(scaled.loc[asked], log)
+    poor = homes.loc[others, "is_poor_by_consumption"]
+    assert 0.62 < roc_auc_score(poor, -town[others].map(by_town)) < 0.72
+    assert 0.79 < roc_auc_score(poor, -model.predict(scaled.loc[others])) < 0.88
+
+
+def _register_features(county: County) -> pd.DataFrame:
+    people, homes = county.who.people, county.life.homes
+    n = homes["n_members"]
+    of = people["household"]
+    works = people["work"].isin(["farming", "local_job", "migrant", "public"])
+    return pd.DataFrame(
+        {
+            "log_members": np.log(n),
+            "dependency": (homes["n_children"] + homes["n_elderly"]) / n,
+            "elderly": homes["n_elderly"],
+            "students": (people["work"] == "student").groupby(of).sum(),
+            "workers": works.groupby(of).sum() / n,
+            "migrants": (people["work"] == "migrant").groupby(of).sum() / n,
+            "head_age": homes["head_age"],
+            "head_old": (homes["head_age"] - 55).clip(lower=0),
+            "public": homes["n_public"] > 0,
+            "best_years": homes["best_years"],
+            "years": people["years"].where(people["age"] >= 16).groupby(of).mean(),
+        }
+    ).fillna(0).astype(float)  # fmt: skip
