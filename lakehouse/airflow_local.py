@@ -15,7 +15,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -41,17 +41,20 @@ def start(port: int = 8080) -> None:
         if probe.connect_ex((HOST, port)) == 0:
             raise UsageError(f"Port {port} is taken. `--port` names another one.")
     home = home_dir() / "airflow"
-    with running(home, port):
-        password = json.loads((home / PASSWORDS).read_text())[USER]
-        print(
-            f"Airflow is up: http://{HOST}:{port}\n"
-            f"  log in as {USER} with the password {password}\n"
-            f"  DAGs: {ROOT / 'dags'}, lake: {home_dir()}, logs: {home / 'logs'}\n"
-            "  A run by hand takes its date from `as_of`. Ctrl-C ends everything.",
-            flush=True,
-        )
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
-        print("Airflow goes down.", flush=True)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with running(home, port):
+            password = json.loads((home / PASSWORDS).read_text())[USER]
+            print(
+                f"Airflow is up: http://{HOST}:{port}\n"
+                f"  log in as {USER} with the password {password}\n"
+                f"  DAGs: {ROOT / 'dags'}, lake: {home_dir()}, logs: {home / 'logs'}\n"
+                "  A run by hand takes its date from `as_of`. Ctrl-C ends everything.",
+                flush=True,
+            )
+            signal.pause()
+    except KeyboardInterrupt:
+        print("Airflow is down.", flush=True)
 
 
 @contextmanager
@@ -59,8 +62,6 @@ def running(home: Path, port: int) -> Iterator[None]:
     """Have Airflow up and healthy inside the block, and no process of it afterwards."""
     env = os.environ | environment(home, port)
     (home / "logs").mkdir(parents=True, exist_ok=True)
-    # From here on Ctrl-C waits until there is something to end, and is asked for by name.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
     services: dict[str, Service] = {}
     try:
         _airflow(env, "db", "migrate").wait()
@@ -108,9 +109,8 @@ def environment(home: Path, port: int) -> dict[str, str]:
 def health(port: int) -> dict[str, str]:
     """Return service -> status as Airflow tells it; empty while nobody answers."""
     try:
-        with urllib.request.urlopen(  # noqa: S310
-            f"http://{HOST}:{port}/api/v2/monitor/health", timeout=5
-        ) as answer:
+        url = f"http://{HOST}:{port}/api/v2/monitor/health"
+        with urllib.request.urlopen(url, timeout=5) as answer:  # nosec B310
             return {name: one["status"] for name, one in json.load(answer).items()}
     except OSError:
         return {}
@@ -142,6 +142,8 @@ def _wait(port: int, services: dict[str, Service], wanted: tuple[str, ...]) -> N
 
 def _end(services: list[Service]) -> None:
     """End the services and all that they started: tasks and their JVMs outlive them otherwise."""
+    # A second Ctrl-C must not stop the ending half-way.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     sessions = {service.pid for service in services}
     for service in services:
         service.terminate()
@@ -152,7 +154,8 @@ def _end(services: list[Service]) -> None:
                 service.poll()
             time.sleep(0.2)
         for pid in left:
-            os.kill(pid, sign)
+            with suppress(ProcessLookupError):
+                os.kill(pid, sign)
 
 
 def _members(sessions: set[int]) -> list[int]:

@@ -22,6 +22,7 @@ from lakehouse.conf import ROOT, method_parameters
 from lakehouse.errors import DeclarationError
 from lakehouse.graph import NODE_HEIGHT, NODE_WIDTH, Drawing, draw
 from lakehouse.job import Job
+from lakehouse.model import ModelSpec, model_names, model_spec
 from lakehouse.reference import read_rows
 from lakehouse.registry import Registry, registry
 from lakehouse.schemas import codes
@@ -96,6 +97,9 @@ class Site:
         yield "index.html", self._render("index.html", 0, graph=self.graph)
         for name, table in self.known.tables.items():
             yield f"tables/{name}.html", self._render("table.html", 1, **self._about(name, table))
+        for spec in self.models:
+            about = {"model": spec, "parameters": self.parameters(f"model.{spec.name}")}
+            yield f"models/{spec.name}.html", self._render("model.html", 1, **about)
         yield "parameters.html", self._render("parameters.html", 0, parameters=self.parameters())
         yield "codes.html", self._render("codes.html", 0, lists=code_lists())
         for place, path in self.text_files.items():
@@ -120,6 +124,11 @@ class Site:
     def graph(self) -> Drawing:
         """Return the drawing of what is made from what."""
         return draw({name: self.known.inputs(name) for name in self.known.tables})
+
+    @cached_property
+    def models(self) -> list[type[ModelSpec]]:
+        """Return the declared models, by name."""
+        return [model_spec(name) for name in model_names()]
 
     @cached_property
     def text_files(self) -> dict[str, Path]:

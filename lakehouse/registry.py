@@ -9,6 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from lakehouse.errors import DeclarationError, InputMissing, nearest
 from lakehouse.feed import Feed, feeds
 from lakehouse.job import JOBS, Job
+from lakehouse.model import model_names
 from lakehouse.table import Table
 
 
@@ -99,6 +100,11 @@ def registry() -> Registry:
                     f"The job of {job.name} reads {name}, which nobody declares."
                     f"{nearest(name, list(tables))}"
                 )
+        if job.model and job.model not in model_names():
+            raise DeclarationError(
+                f"The job of {job.name} takes the model {job.model!r}, which nobody declares."
+                f"{nearest(job.model, model_names())}"
+            )
     made.order()
     return made
 

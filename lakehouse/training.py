@@ -124,15 +124,14 @@ def learn(conf: Settings, plan: Plan, sample: Sample) -> Trained:
     own = judge.judge(held, guess, sample.quota)
     geography = judge.judge(held, judge.geography(fitting, held, params), sample.quota)
     champion = _champions(conf, spec, held, sample.quota)
-    groups = judge.by_group(held, guess, sample.quota, spec.groups)
     why = spec.gate.closed_by(own, geography, champion)
-    figures: Figures = own | {
-        f"{whose}.{measure}": value
-        for whose, told in (("geography", geography), ("champion", champion or {}))
-        for measure, value in told.items()
+    figures = _figures(own, geography=geography, champion=champion or {}) | {
+        "quota": sample.quota,
+        "n_fitted": len(fitting),
+        "n_held_out": len(held),
+        "n_unmatched": sample.n_unmatched,
     }
-    counts = {"n_fitted": len(fitting), "n_held_out": len(held), "n_unmatched": sample.n_unmatched}
-    figures |= {"quota": sample.quota, **counts}
+    groups = judge.by_group(held, guess, sample.quota, spec.groups)
     version = keep(conf, plan, estimator, figures, groups)
     if why:
         versions.refuse(conf, spec.name, version, figures, "; ".join(why))
@@ -193,6 +192,16 @@ def _quota(house: "House", plan: Plan, features: "DataFrame") -> float:
             f"the {n_units:,} of {spec.features.name} on {plan.as_of}."
         )
     return n_listed / n_units
+
+
+def _figures(own: Figures, **others: Figures) -> Figures:
+    """Return one list of measures, those of others under their name."""
+    told = {
+        f"{whose}.{measure}": value
+        for whose, figures in others.items()
+        for measure, value in figures.items()
+    }
+    return own | told
 
 
 def _champions(

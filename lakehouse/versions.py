@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from pyspark.sql import Column
 
 CANDIDATE, CHAMPION, PREVIOUS = "candidate", "champion", "previous"
-SILENT = {"MLFLOW_DISABLE_TELEMETRY": "true"}
+QUIET = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    # A version would else keep whatever uv.lock lies in the working folder.
+    "MLFLOW_UV_AUTO_DETECT": "false",
+}
 # Types of a signature as Spark has them.
 SPARK_TYPES = {
     "integer": "int",
@@ -37,7 +42,7 @@ SPARK_TYPES = {
 
 def mlflow_at(conf: Settings) -> Any:
     """Return the module mlflow, set to this profile's stores and to keep quiet."""
-    os.environ.update(SILENT)
+    os.environ.update(QUIET)
     import mlflow
 
     # Its own advice on every model and store; what goes wrong is raised all the same.
@@ -159,9 +164,9 @@ class Scorer:
         self._check_packages(mlflow)
         inputs = mlflow.models.get_model_info(self.uri).signature.inputs.inputs
         spark = SparkSession.active()
-        score = mlflow.pyfunc.spark_udf(
-            spark, self.uri, result_type="double", env_manager="local", extra_env=SILENT
-        )
+        # Workers import MLflow too, before any setting that it would pass them itself.
+        spark.sparkContext.environment.update(QUIET)
+        score = mlflow.pyfunc.spark_udf(spark, self.uri, result_type="double", env_manager="local")
         return score(*(F.col(one.name).cast(SPARK_TYPES[one.type.name]) for one in inputs))
 
     def _check_packages(self, mlflow: Any) -> None:

@@ -14,8 +14,8 @@ import psutil
 from jobs.pages import overview
 from lakehouse.commands import print_table
 from lakehouse.docs import build
-from lakehouse.model import train
 from lakehouse.run import House, Outcome
+from lakehouse.training import train
 from synth.county import make
 from synth.judge import judge
 

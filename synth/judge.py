@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
 from lakehouse.run import House
@@ -22,7 +22,9 @@ def judge(house: House, truth: Path, as_of: date) -> dict[str, Any]:
     known = house.vault.token_of(
         house.spark.read.parquet(str(truth / "household.parquet")), "household_id", "household"
     ).where("household_id IS NOT NULL")
-    known = known.select("household_id", "n_members", "is_poor", "is_poor_by_consumption").persist()
+    known = known.select(
+        "household_id", "n_members", "is_rural", "is_poor", "is_poor_by_consumption"
+    ).persist()
     told = _people(known) | _identification(house, known, as_of) | _survey(house, as_of)
     if house.lake.exists("gold.poverty_score"):
         told |= _score(house, known, as_of)
@@ -36,13 +38,15 @@ def _one(rows: DataFrame) -> dict[str, Any]:
 
 
 def _people(known: DataFrame) -> dict[str, Any]:
+    """Count households, and the share of rural people below the line: what the survey samples."""
+    rural = F.when(F.col("is_rural"), F.col("n_members"))
+    poor = F.when(F.col("is_rural") & F.col("is_poor"), F.col("n_members")).otherwise(0)
     return _one(
         known.agg(
             F.count(F.lit(1)).alias("households"),
-            (F.sum(F.when(F.col("is_poor"), F.col("n_members")).otherwise(0))
-             / F.sum("n_members")).alias("true_headcount_ratio"),
+            (F.sum(poor) / F.sum(rural)).alias("true_rural_headcount_ratio"),
         )
-    )  # fmt: skip
+    )
 
 
 def _identification(house: House, known: DataFrame, as_of: date) -> dict[str, Any]:
@@ -74,7 +78,7 @@ def _survey(house: House, as_of: date) -> dict[str, Any]:
         .limit(1)
     )
     return {
-        {"headcount_ratio": "estimated_headcount_ratio"}.get(key, key): value
+        {"headcount_ratio": "estimated_rural_headcount_ratio"}.get(key, key): value
         for key, value in _one(county).items()
     }
 
@@ -91,8 +95,6 @@ def _score(house: House, known: DataFrame, as_of: date) -> dict[str, Any]:
         F.count_if(F.col("is_poor_by_consumption")).alias("poor"),
         F.count_if(~F.col("is_poor_by_consumption")).alias("others"),
     )
-    from pyspark.sql import Window
-
     above = Window.orderBy(F.desc("predicted_consumption_cny")).rowsBetween(
         Window.unboundedPreceding, Window.currentRow
     )

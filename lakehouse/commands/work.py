@@ -171,8 +171,8 @@ def train(
     """
     from dataclasses import asdict
 
-    from lakehouse.model import train as train_model
     from lakehouse.run import House
+    from lakehouse.training import train as train_model
 
     house = House()
     trained = asdict(train_model(house, model, resolve_as_of(as_of, house.ops)))
