@@ -100,7 +100,6 @@ def environment(home: Path, port: int) -> dict[str, str]:
         "DAG_PROCESSOR__REFRESH_INTERVAL": 10,
         "DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": 10,
         "DAG_PROCESSOR__PARSING_PROCESSES": 1,
-        "LOGGING__LOGGING_LEVEL": "WARNING",
     }
     named = {f"AIRFLOW__{key}": str(value) for key, value in told.items()}
     return named | {"AIRFLOW_HOME": str(home), "BANGFU_HOME": str(home_dir())}

@@ -50,8 +50,8 @@ def _column_conditions(column: Column) -> dict[str, str]:
 def mark(rows: DataFrame, table: type[Table]) -> DataFrame:
     """Return rows with `violations`: the reasons that each row breaks, in a fixed order.
 
-    A row may bring reasons of its own (from typing or a job); a column that failed there is not
-    reported a second time as missing.
+    A row may bring reasons of its own, from typing or a job. What is null then is null because of
+    them, so nothing is reported as missing a second time.
     """
     own = F.col("violations") if "violations" in rows.columns else F.array().cast("array<string>")
     broken = [
@@ -59,16 +59,7 @@ def mark(rows: DataFrame, table: type[Table]) -> DataFrame:
         for reason, sql in conditions(table).items()
     ]
     found = F.array_compact(F.array(*broken)) if broken else F.array().cast("array<string>")
-    told = F.transform(own, lambda reason: F.substring_index(reason, ":", 1))
-    new = F.filter(
-        found,
-        lambda reason: (
-            ~(
-                reason.endswith(":missing")
-                & F.array_contains(told, F.substring_index(reason, ":", 1))
-            )
-        ),
-    )
+    new = F.filter(found, lambda reason: (F.size(own) == 0) | ~reason.endswith(":missing"))
     return rows.withColumn("violations", F.array_distinct(F.concat(own, new)))
 
 
@@ -84,7 +75,7 @@ def resolve_repeats(rows: DataFrame, table: type[Table]) -> DataFrame:
     in_order = of_key.orderBy("delivery_id", "line")
     ranked = (
         rows.withColumn("_bad", is_bad)
-        .withColumn("_told", F.xxhash64(*[F.col(name) for name in told]))
+        .withColumn("_told", F.struct(*told))
         .withColumn("_rank", F.row_number().over(in_order))
         .withColumn(
             "_first",
@@ -94,7 +85,7 @@ def resolve_repeats(rows: DataFrame, table: type[Table]) -> DataFrame:
         )
     )
     later = ~F.col("_bad") & (F.col("_rank") > 1)
-    same = F.col("_told") == F.col("_first")
+    same = F.col("_told").eqNullSafe(F.col("_first"))
     return (
         ranked.withColumn("is_repeat", later & same)
         .withColumn(
@@ -193,7 +184,8 @@ def expectations(table: type[Table]) -> "list[tuple[str, Expectation]]":
                 gxe.UnexpectedRowsExpectation(
                     description=rule.meaning,
                     unexpected_rows_query=(
-                        f"SELECT 1 AS broken FROM {{batch}} WHERE NOT coalesce({_braced(rule.sql)}, true)"
+                        "SELECT 1 AS broken FROM {batch} "
+                        f"WHERE NOT coalesce({_braced(rule.sql)}, true)"
                     ),
                 ),
             )

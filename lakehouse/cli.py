@@ -25,8 +25,10 @@ app = typer.Typer(
     epilog="Exit codes: " + "; ".join(f"{code} {what}" for code, what in EXIT_CODES.items()),
 )
 
-for command in (make.demo, make.synth, work.land, work.run, work.plan, work.train,
-                look.show, look.check, look.quarantine, look.history, make.docs, make.doctor):  # fmt: skip
+for command in (
+    *(make.demo, make.synth, work.land, work.run, work.plan, work.train),
+    *(look.show, look.check, look.quarantine, look.history, make.docs, make.doctor),
+):  # fmt: skip
     app.command(no_args_is_help=False)(command)
 
 

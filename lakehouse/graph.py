@@ -8,7 +8,7 @@ from lakehouse.table import LAYERS
 NODE_WIDTH, NODE_HEIGHT = 168, 28
 COLUMN_GAP, ROW_GAP = 48, 11
 MARGIN, HEAD = 12, 34
-SWEEPS = 6
+SPREAD, SWEEPS = 2, 6
 SOURCES = ("conf", "vault", "bronze")
 
 
@@ -57,9 +57,11 @@ def draw(inputs: Mapping[str, Iterable[str]]) -> Drawing:
     nodes = {}
     for place, (_, column) in enumerate(columns):
         x = MARGIN + place * (NODE_WIDTH + COLUMN_GAP)
-        top = HEAD + (tallest - len(column)) * step // 2
+        # Short columns are spread a little, so that edges find their way between.
+        pitch = min(SPREAD * step, tallest * step // len(column))
+        top = HEAD + (tallest * step - len(column) * pitch) // 2
         for row, name in enumerate(column):
-            nodes[name] = Node(name, x, top + row * step)
+            nodes[name] = Node(name, x, top + row * pitch)
     edges = {
         (source, name): _curve(nodes[source], nodes[name])
         for name, sources in inputs.items()

@@ -42,6 +42,11 @@ class Job:
     def name(self) -> str:
         return self.output.name
 
+    @property
+    def kind(self) -> str:
+        """Return by which identity its rows are accounted for: loaded or derived."""
+        return "loaded" if self.loads else "derived"
+
     def input_names(self) -> dict[str, str]:
         """Return parameter name -> full table name."""
         return {
@@ -85,13 +90,16 @@ def _module_source(function: Callable[..., Any]) -> str:
 
 
 def source_of(*modules: ModuleType) -> str:
-    """Return the source of modules and of the methods that they import, by name."""
-    found = {module.__name__: module for module in modules}
-    for module in modules:
-        for value in vars(module).values():
-            method = inspect.getmodule(value)
-            if method and method.__name__.startswith("jobs.methods"):
-                found[method.__name__] = method
+    """Return the source of modules and of all methods that they lean on, by name."""
+    found: dict[str, ModuleType] = {}
+    todo = list(modules)
+    while todo:
+        module = todo.pop()
+        if module.__name__ in found:
+            continue
+        found[module.__name__] = module
+        used = (inspect.getmodule(value) for value in vars(module).values())
+        todo += [one for one in used if one and one.__name__.startswith("jobs.methods")]
     return "\n".join(inspect.getsource(source) for _, source in sorted(found.items()))
 
 

@@ -8,7 +8,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 from datetime import date, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -22,48 +22,17 @@ from lakehouse.io import Lake, Written, newest_version, partition_condition
 from lakehouse.job import Job
 from lakehouse.landing import Landing, deliveries_in_force, pending
 from lakehouse.ops import Ops
+from lakehouse.outcome import Outcome, account, fresh, refuse_lost_rows
 from lakehouse.parse import parse
 from lakehouse.reference import conf_hash, conf_rows
 from lakehouse.registry import Registry, registry
+from lakehouse.stale import WAITS, awaited, differs, look_back, missing, waits, widened
 from lakehouse.table import Table
 from lakehouse.vault import Vault
 from lakehouse.versions import Scorer, champion_version
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
-
-
-WAITS = "waits for"
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What one run of one table did, and the identity that accounts for its rows.
-
-    Loaded: read = created + updated + unchanged + quarantined (closed counted apart).
-    Derived: made = good + quarantined.
-    """
-
-    table: str
-    state: str  # done, fresh (nothing changed), waiting (an input is not there)
-    kind: str  # loaded, derived
-    seconds: float = 0.0
-    read: int = 0
-    made: int = 0
-    good: int = 0
-    quarantined: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    closed: int = 0
-    reasons: dict[str, int] = field(default_factory=dict)
-    why: str = ""
-
-    @property
-    def adds_up(self) -> bool:
-        if self.kind == "loaded":
-            return self.read == self.created + self.updated + self.unchanged + self.quarantined
-        return self.made == self.good + self.quarantined
 
 
 class House:
@@ -123,7 +92,7 @@ class House:
 
     def _deliveries(self, job: Job, name: str, as_of: date) -> list[dict[str, Any]]:
         feed = self.registry.feeds[name.split(".")[1]]
-        back = _look_back(job, name)
+        back = look_back(job, name)
         first = None if feed.extent == "full" else (as_of - timedelta(days=back)).isoformat()
         return deliveries_in_force(self.ops, feed, first, as_of.isoformat())
 
@@ -131,9 +100,8 @@ class House:
         """Say why a table must be made again for a date, or None where it is fresh."""
         job = widened(self.registry.jobs[name], as_of, since)
         now = self.inputs_now(job, as_of)
-        missing = _missing(now)
-        if missing:
-            return f"{WAITS} {', '.join(missing)}"
+        if gone := missing(now):
+            return f"{WAITS} {', '.join(gone)}"
         last = self.ops.last_done(name, as_of)
         if last is None:
             return "never made for this date"
@@ -142,7 +110,7 @@ class House:
         if last["code_version"] != self.registry.jobs[name].code_version():
             return "its code, parameters or declaration changed"
         for table, version in now.items():
-            if _differs(last["inputs"].get(table), version):
+            if differs(last["inputs"].get(table), version):
                 return f"{table} changed"
         return None
 
@@ -155,7 +123,7 @@ class House:
         for name in dict.fromkeys(one for word in what for one in self.registry.select(word)):
             why = self.why_stale(name, as_of, since)
             before = [table for table in self.registry.inputs(name) if table in again]
-            if before and (why is None or _awaited(why) <= again):
+            if before and (why is None or awaited(why) <= again):
                 why = f"after {', '.join(before)}"
             if why:
                 again.add(name)
@@ -196,10 +164,9 @@ class House:
             job = widened(self.registry.jobs[name], as_of, since)
             why = self.why_stale(name, as_of, since)
             if why is None and not force:
-                outcome = _fresh(job, self.ops.last_done(name, as_of))
-            elif _waits(why):
-                kind = "loaded" if job.loads else "derived"
-                outcome = Outcome(name, "waiting", kind, why=why or "")
+                outcome = fresh(job, self.ops.last_done(name, as_of))
+            elif waits(why):
+                outcome = Outcome(name, "waiting", job.kind, why=why or "")
             else:
                 if tell:
                     tell(name, None)
@@ -212,10 +179,9 @@ class House:
     def make(self, job: Job, as_of: date, why: str = "") -> Outcome:
         """Make one table for one date, whatever its state. Raises as its job and gate do."""
         inputs = self.inputs_now(job, as_of)
-        missing = _missing(inputs)
-        if missing:
+        if gone := missing(inputs):
             raise InputMissing(
-                f"{job.name} needs {', '.join(missing)}, which is not there for {as_of}. "
+                f"{job.name} needs {', '.join(gone)}, which is not there for {as_of}. "
                 f"`bangfu plan {job.name} --as-of {as_of}` shows the way."
             )
         code = self.registry.jobs[job.name].code_version()
@@ -250,6 +216,8 @@ class House:
             marked = checks.resolve_repeats(marked, table)
         marked = marked.persist()
         split = checks.count(marked)
+        n_read = self._n_read(job, as_of)
+        refuse_lost_rows(job, split, n_read)
         results = self.gate.validate(table, checks.good_rows(marked), split)
         self.ops.record_checks(run_id, table.name, results)
         slice_ = as_of.isoformat()
@@ -267,8 +235,8 @@ class House:
             )
         written = self._write(job, checks.good_rows(marked), as_of)
         marked.unpersist()
-        outcome = _account(job, split, written, self._n_read(job, as_of))
-        if not outcome.adds_up:
+        outcome = account(job, split, written, n_read)
+        if not outcome.adds_up or not self._holds(job, split, outcome):
             raise ChecksFailed(
                 f"{table.name} lost or doubled rows: read {outcome.read}, made {outcome.made}, "
                 f"good {outcome.good}, quarantined {outcome.quarantined}. This is a bug in "
@@ -286,7 +254,7 @@ class House:
             typed = parse(self._bronze(job, name, as_of), feed, self.conf.zone)
             return self.vault.tokens(typed, feed)
         rows = self.lake.read(name, version)
-        back = _look_back(job, name)
+        back = look_back(job, name)
         match table.partition:
             case "as_of":
                 return rows.where(f"as_of = DATE'{as_of}'")
@@ -321,6 +289,10 @@ class House:
             word: value for word, value in from_run.items() if word in job.parameters
         }
 
+    def _holds(self, job: Job, split: checks.Split, outcome: Outcome) -> bool:
+        """Tell whether a merged table holds just the rows that were good, by its own count."""
+        return job.output.write != "merge" or self.lake.read(job.name).count() == split.good
+
     def _write(self, job: Job, good: "DataFrame", as_of: date) -> Written:
         table = job.output
         if table.write == "merge":
@@ -350,70 +322,3 @@ def conform(rows: "DataFrame", table: type[Table]) -> "DataFrame":
             )
     more = ["violations"] if "violations" in given else []
     return rows.select(*table.columns, *more)
-
-
-def widened(job: Job, as_of: date, since: date | None) -> Job:
-    """Return a job that makes the days from `since` on, and reads as much further back."""
-    if since is None or job.output.partition != "day":
-        return job
-    more = max(0, (as_of - since).days - job.redo_days)
-    back = {word: job.look_back.get(word, 0) + more for word in job.inputs}
-    return replace(job, redo_days=job.redo_days + more, look_back=back)
-
-
-def _waits(why: str | None) -> bool:
-    return bool(why and why.startswith(WAITS))
-
-
-def _awaited(why: str) -> set[str]:
-    """Return the tables that a reason waits for; the reason itself where it names none."""
-    return set(why.removeprefix(WAITS).strip().split(", "))
-
-
-def _differs(last: Any, now: Any) -> bool:
-    """Tell whether an input is another than at the last run; fewer deliveries are not more."""
-    if isinstance(last, list) and isinstance(now, list):
-        return not set(now) <= set(last)
-    return bool(last != now)
-
-
-def _missing(inputs: dict[str, Any]) -> list[str]:
-    """Return the inputs that are not there, a model with the command that makes it."""
-    return [
-        f"{name} (`bangfu train {name[6:]}`)" if name.startswith("model.") else name
-        for name, version in inputs.items()
-        if version is None
-    ]
-
-
-def _look_back(job: Job, name: str) -> int:
-    words = [word for word, table in job.input_names().items() if table == name]
-    return max((job.look_back.get(word, 0) for word in words), default=0)
-
-
-def _account(job: Job, split: checks.Split, written: Written, n_read: int) -> Outcome:
-    if job.output.write == "merge":
-        unchanged = split.good - written.created - written.updated + split.repeated
-    else:
-        unchanged = split.repeated
-    return Outcome(
-        table=job.name,
-        state="done",
-        kind="loaded" if job.loads else "derived",
-        read=n_read,
-        made=split.made,
-        # As the Delta commit counts them, where it counts: an independent figure.
-        good=split.good if job.output.write == "merge" else written.created,
-        quarantined=split.quarantined,
-        created=written.created,
-        updated=written.updated,
-        unchanged=unchanged,
-        closed=written.closed,
-        reasons=split.reasons,
-    )
-
-
-def _fresh(job: Job, last: dict[str, Any] | None) -> Outcome:
-    kind = "loaded" if job.loads else "derived"
-    counts = (last or {}).get("counts") or {}
-    return Outcome(**({"table": job.name, "kind": kind} | counts | {"state": "fresh"}))

@@ -1,28 +1,34 @@
-"""Which DAGs, tasks and edges follow from the registry and conf/schedules.toml. No Airflow here.
+"""Which DAGs, tasks and edges follow from declarations and conf/schedules.toml. No Airflow here.
 
-A DAG waits for no other one: it reads what others made as it stands, and names it in `reads`.
-By construction none of those is slower than itself, but for the scores of models.
+A section of the file is a DAG that runs by the clock. Two DAGs of each model run when a table or
+version was made: one fits it when its target has come anew (not whenever its features have), one
+scores when there is a new version or any other input.
+
+No DAG waits for another one: it reads what others made as it stands, and names it in `reads`. By
+construction none of those is made by a slower clock.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from lakehouse.conf import conf_dir, read_toml
 from lakehouse.errors import DeclarationError, nearest
+from lakehouse.model import ModelSpec
 from lakehouse.registry import Registry
 
 LAND = "land"
-_KEYS = {"title", "cron", "days_back", "every", "feeds", "after", "train", "makes"}
+_KEYS = ("title", "cron", "days_back", "every", "feeds")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One task: a `bangfu` command, the tables it makes, the steps it follows.
+    """One task: a `bangfu` command, what it makes, the steps it follows.
 
-    `reads` names the tables that it reads and other DAGs make.
+    `makes` names tables, or a model as `model.<name>`. `reads` names what it reads and other DAGs
+    make. One that `may_wait` is not due yet where an input was never made.
     """
 
     name: str
@@ -30,6 +36,7 @@ class Step:
     makes: tuple[str, ...]
     after: tuple[str, ...] = ()
     reads: tuple[str, ...] = ()
+    may_wait: bool = False
 
     @property
     def is_dated(self) -> bool:
@@ -39,46 +46,35 @@ class Step:
 
 @dataclass(frozen=True)
 class Schedule:
-    """One DAG. It runs by the clock (`cron`), or `after` any of some tables was made."""
+    """One DAG. It runs by the clock (`cron`), or `after` any of some things was made."""
 
     name: str
     title: str
-    cron: str | None
-    back: timedelta
-    after: tuple[str, ...]
     steps: tuple[Step, ...]
+    cron: str | None = None
+    back: timedelta = timedelta()
+    after: tuple[str, ...] = ()
 
-    @property
-    def tables(self) -> list[str]:
-        return [name for step in self.steps for name in step.makes]
 
-
-def schedules(known: Registry) -> list[Schedule]:
+def schedules(known: Registry, specs: Sequence[type[ModelSpec]]) -> list[Schedule]:
     """Return every DAG. Raises DeclarationError naming the section and the key of a mistake."""
     told = read_toml(conf_dir() / "schedules.toml")
     gather = told.pop("gather", True)
     for name, section in told.items():
         _check(name, section, known)
     feeds = _feeds(told, known)
-    homes = _homes(told, feeds, known)
-    made = []
+    homes = _homes(list(told), feeds, known)
+    found = []
     for name, section in told.items():
-        steps = list(_steps([one for one in known.order() if homes[one] == name], gather, known))
+        steps = list(
+            _steps([one for one in known.order() if homes.get(one) == name], gather, known)
+        )
         if landed := sorted(feed for feed, home in feeds.items() if home == name):
             steps.insert(0, Step(LAND, (LAND,), tuple(f"bronze.{feed}" for feed in landed)))
-        if "train" in section:
-            command = ("train", section["train"])
-            steps.append(
-                Step(section["train"], command, (section["makes"],), reads=section["after"])
-            )
-        made.append(
-            Schedule(
-                name, section["title"], section.get("cron"),
-                timedelta(days=section.get("days_back", 0)),
-                tuple(section.get("after", ())), tuple(_linked(steps, known)),
-            )
-        )  # fmt: skip
-    return made
+        back = timedelta(days=section.get("days_back", 0))
+        linked = tuple(_linked(steps, known))
+        found.append(Schedule(name, section["title"], linked, section["cron"], back))
+    return found + [one for spec in specs for one in _of_model(spec, known)]
 
 
 def as_of(
@@ -90,9 +86,9 @@ def as_of(
 ) -> date:
     """Return the date that a run works as of.
 
-    The date asked for wins; then the newest that the tables which started the run were made for
-    (`told`); then the local day of the logical date; and for a run by hand without any of these
-    the local day on which it was asked for, which a retry on the next day does not change.
+    The date asked for wins; then the newest that what started the run was made for (`told`);
+    then the local day of the logical date; and for a run by hand without any of these the local
+    day on which it was asked for, which a retry on the next day does not change.
     """
     if given:
         return date.fromisoformat(given)
@@ -101,22 +97,37 @@ def as_of(
     return (logical or run_after).astimezone(ZoneInfo(zone)).date()
 
 
-def doc(schedule: Schedule, known: Registry) -> str:
-    """Return the DAG's page in Markdown: its tasks, and what one row of each table is."""
-    started = f"after {' or '.join(schedule.after)}" if schedule.after else f"`{schedule.cron}`"
-    lines = [f"{schedule.title}. Runs {started}.", ""]
-    for step in schedule.steps:
-        lines += [f"**{step.name}**: `bangfu {' '.join(step.command)}`", "", step_doc(step, known)]
-    return "\n".join(lines)
+class Notes:
+    """What Airflow shows beside DAGs and tasks, from the declarations' docstrings."""
+
+    def __init__(self, known: Registry, specs: Sequence[type[ModelSpec]]) -> None:
+        self._made: dict[str, Any] = dict(known.tables)
+        self._made |= {f"model.{spec.name}": spec for spec in specs}
+
+    def owners(self, *steps: Step) -> list[str]:
+        """Return who answers for what the steps make."""
+        return sorted({self._made[name].owner for step in steps for name in step.makes})
+
+    def step(self, step: Step) -> str:
+        """Return a task's note in Markdown: the first paragraph on each thing that it makes."""
+        firsts = [(name, self._made[name].doc().split("\n\n")[0]) for name in step.makes]
+        return "".join(f"- `{name}`: {' '.join(text.split())}\n" for name, text in firsts)
+
+    def schedule(self, schedule: Schedule) -> str:
+        """Return a DAG's page in Markdown: when it runs, its tasks and their notes."""
+        lines = [f"{schedule.title}. Runs {schedule.cron or 'after any of these was made'}."]
+        lines += [f"- `{name}`" for name in schedule.after]
+        for step in schedule.steps:
+            lines += [
+                "",
+                f"**{step.name}**: `bangfu {' '.join(step.command)}`",
+                "",
+                self.step(step),
+            ]
+        return "\n".join(lines)
 
 
-def step_doc(step: Step, known: Registry) -> str:
-    """Return a task's note in Markdown: the first sentence on each table that it makes."""
-    firsts = [(name, known.tables[name].doc().split("\n\n")[0]) for name in step.makes]
-    return "".join(f"- `{name}`: {' '.join(text.split())}\n" for name, text in firsts)
-
-
-# -- sections --------------------------------------------------------------------------------
+# -- clocks ----------------------------------------------------------------------------------
 
 
 def _check(name: str, section: Any, known: Registry) -> None:
@@ -126,23 +137,15 @@ def _check(name: str, section: Any, known: Registry) -> None:
     for word in section:
         if word not in _KEYS:
             raise DeclarationError(f"{where} has an unknown key {word!r}.{nearest(word, [*_KEYS])}")
-    if "title" not in section:
-        raise DeclarationError(f"{where} has no title.")
-    if ("cron" in section) == ("after" in section):
-        raise DeclarationError(f"{where} needs a cron, or tables to run after, and not both.")
-    if ("train" in section) != ("makes" in section):
-        raise DeclarationError(f"{where} says one of train and makes: a model needs both.")
-    for kind, words, there in (
-        ("feed", section.get("feeds", ()), known.feeds),
-        ("table", section.get("after", ()), known.tables),
-        ("table", [section["makes"]] if "makes" in section else (), known.tables),
-    ):
-        for word in words:
-            if word not in there:
-                raise DeclarationError(
-                    f"{where} names the {kind} {word!r}, which is not there."
-                    f"{nearest(word, [*there])}"
-                )
+    for word in ("title", "cron"):
+        if word not in section:
+            raise DeclarationError(f"{where} has no {word}.")
+    for feed in section.get("feeds", ()):
+        if feed not in known.feeds:
+            raise DeclarationError(
+                f"{where} names the feed {feed!r}, which is not there."
+                f"{nearest(feed, [*known.feeds])}"
+            )
 
 
 def _feeds(told: dict[str, Any], known: Registry) -> dict[str, str]:
@@ -161,18 +164,37 @@ def _feeds(told: dict[str, Any], known: Registry) -> dict[str, str]:
     return placed
 
 
-def _homes(told: dict[str, Any], feeds: dict[str, str], known: Registry) -> dict[str, str]:
-    """Return table -> section, for all that is landed or made by a job.
+def _homes(clocks: list[str], feeds: dict[str, str], known: Registry) -> dict[str, str]:
+    """Return table -> section, for all that is landed, or made by a job without a model.
 
     The slowest of its inputs' sections, which is the last in the file; a table made from conf/
-    alone changes seldom and goes with the slowest. A model's scores do not slow a table down.
+    alone changes seldom and goes with the slowest. Scores do not slow a table down.
     """
-    clocks = [name for name, section in told.items() if "cron" in section]
     homes = {f"bronze.{feed}": name for feed, name in feeds.items()}
     for name in known.order():
-        inputs = [homes[one] for one in known.inputs(name) if one in homes]
-        homes[name] = max(inputs, key=clocks.index, default=clocks[-1])
+        if known.jobs[name].model is None:
+            inputs = [homes[one] for one in known.inputs(name) if one in homes]
+            homes[name] = max(inputs, key=clocks.index, default=clocks[-1])
     return homes
+
+
+# -- models ----------------------------------------------------------------------------------
+
+
+def _of_model(spec: type[ModelSpec], known: Registry) -> Iterator[Schedule]:
+    """Yield the DAG that fits a model, and the one of its scores if any table holds them."""
+    version = f"model.{spec.name}"
+    title = " ".join(spec.doc().split("\n\n")[0].split()).rstrip(".")
+    fit = Step("fit", ("train", spec.name), (version,), reads=tuple(spec.tables()))
+    yield Schedule(
+        f"{spec.name}_fit", f"{title}: fitted and judged", (fit,), after=(spec.target.table.name,)
+    )
+    tables = [name for name in known.order() if known.jobs[name].model == spec.name]
+    if tables:
+        # Before the first champion there is nothing to score with, and nothing wrong.
+        score = Step("score", ("run", *tables), tuple(tables), reads=(version,), may_wait=True)
+        linked = tuple(_linked([score], known))
+        yield Schedule(f"{spec.name}_score", f"{title}: scores", linked, after=linked[0].reads)
 
 
 # -- steps -----------------------------------------------------------------------------------
@@ -188,14 +210,8 @@ def _steps(names: list[str], gather: bool, known: Registry) -> Iterator[Step]:
     waves: dict[str, int] = {}
     groups: dict[tuple[int, str], list[str]] = {}
     for name in names:
-        waves[name] = max(
-            (
-                waves[one] + (kinds[one] != kinds[name])
-                for one in known.inputs(name)
-                if one in waves
-            ),
-            default=0,
-        )
+        inputs = [one for one in known.inputs(name) if one in waves]
+        waves[name] = max((waves[one] + (kinds[one] != kinds[name]) for one in inputs), default=0)
         groups.setdefault((waves[name], kinds[name]), []).append(name)
     seen: dict[str, int] = {}
     for (_, kind), tables in sorted(groups.items()):
@@ -210,10 +226,8 @@ def _linked(steps: list[Step], known: Registry) -> Iterator[Step]:
     for step in steps:
         inputs = {one for table in step.makes for one in known.inputs(table)}
         inputs = {one for one in inputs if not one.startswith(("conf.", "vault."))}
-        yield Step(
-            step.name,
-            step.command,
-            step.makes,
+        yield replace(
+            step,
             after=tuple(sorted({maker[one] for one in inputs if one in maker} - {step.name})),
             reads=tuple(sorted({*step.reads, *inputs} - set(maker))),
         )

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.conf import Settings, cache_dir, settings
+from lakehouse.conf import Settings, cache_dir, conf_dir, settings
 from lakehouse.errors import InputMissing
 
 if TYPE_CHECKING:
@@ -104,6 +104,9 @@ def spark_options(conf: Settings) -> dict[str, str]:
     if options.get("master", "").startswith("local"):
         options.setdefault("spark.sql.warehouse.dir", str(conf.home / "warehouse"))
         options.setdefault("spark.local.dir", str(conf.home / "tmp"))
+    log = f"-Dlog4j2.configurationFile=file:{conf_dir() / 'log4j2.properties'}"
+    java = "spark.driver.extraJavaOptions"
+    options[java] = f"{options.get(java, '')} {log}".strip()
     options["spark.jars"] = ",".join(str(jar) for jar in jars())
     return options
 
@@ -122,5 +125,4 @@ def session(conf: Settings | None = None, **more: Any) -> "SparkSession":
     for key, value in options.items():
         builder = builder.config(key, value)
     spark = builder.getOrCreate()
-    spark.sparkContext.setLogLevel("ERROR")
     return spark

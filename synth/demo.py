@@ -89,7 +89,7 @@ def run_demo(
     )
     say("6/6 pages")
     truth = judge(house, house.conf.landing.parent / "truth", as_of)
-    steps = _steps(house, outcomes)
+    steps = _steps(house, outcomes, as_of)
     pages = Path(house.conf.get("docs", "root"))
     build(pages / "tables")
     house.gate.build_docs()
@@ -131,7 +131,7 @@ def _tell(
     say(f"    {name}: {what} {outcome.seconds:.1f} s")
 
 
-def _steps(house: House, outcomes: list[Outcome]) -> list[dict[str, Any]]:
+def _steps(house: House, outcomes: list[Outcome], as_of: date) -> list[dict[str, Any]]:
     """Return each step's rows by the two identities: bronze by feed, then tables in order."""
     steps: list[dict[str, Any]] = []
     for name, feed in sorted(house.registry.feeds.items()):
@@ -148,7 +148,8 @@ def _steps(house: House, outcomes: list[Outcome]) -> list[dict[str, Any]]:
              == sums["created"] + sums["unchanged"] + sums["quarantined"]}
         )  # fmt: skip
     for outcome in outcomes:
-        told = asdict(outcome)
+        last = house.ops.last_done(outcome.table, as_of) or {}
+        told = asdict(outcome) | {"seconds": last.get("seconds")}
         if outcome.kind == "derived":
             told |= dict.fromkeys(("read", "created", "updated", "unchanged"))
         else:

@@ -35,16 +35,17 @@ def _landed(feed: str, deliveries: list[Row]) -> Row:
 
 def shown_steps(told: list[Row]) -> list[Row]:
     """Return steps as the page shows them: layer, Chinese name, counts, and whether they add up."""
+    in_order = sorted(told, key=lambda step: list(words.LAYERS).index(step["step"].split(".")[0]))
     return [
         {
-            "layer": words.LAYERS.get(step["step"].split(".")[0], ""),
+            "layer": words.LAYERS[step["step"].split(".")[0]],
             "name": words.table_name(step["step"]),
             "table": step["step"],
             "kind": step["kind"],
             **{key: step.get(key) or 0 for key in (*LANDED, "updated", "made", "good", "closed")},
             "adds_up": adds_up(step),
         }
-        for step in told
+        for step in in_order
     ]
 
 
@@ -65,16 +66,29 @@ def reasons(ops: Ops, as_of: date) -> list[Row]:
             counts[key] = counts.get(key, 0) + row["n_rows"]
     return [
         {"table": table, "name": words.table_name(table), "reason": reason,
-         "words": words.reason(reason), "n_rows": n_rows}
+         "words": _said(table, reason), "n_rows": n_rows}
         for (table, reason), n_rows in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     ]  # fmt: skip
 
 
+def _said(table: str, reason: str) -> str:
+    """Put a reason into words; a rule that has no Chinese ones, as its declaration does."""
+    said, rule = words.reason(reason), registry().tables[table].rules.get(reason)
+    return rule.meaning if rule and said == reason else said
+
+
 def refused(ops: Ops) -> list[Row]:
-    """Return the deliveries that were refused or came twice, with the reason in words."""
+    """Return deliveries refused or come twice: the reason in words, and what corrected them."""
+    told = ops.deliveries()
+    corrected = {row["supersedes"]: row["delivery_id"] for row in told if row["state"] == "landed"}
     return [
-        row | {"name": words.table_name(row["feed"]), "words": _why(row)}
-        for row in ops.deliveries()
+        row
+        | {
+            "name": words.table_name(row["feed"]),
+            "words": _why(row),
+            "corrected_by": corrected.get(row["delivery_id"]),
+        }
+        for row in told
         if row["state"] in ("refused", "duplicate")
     ]
 

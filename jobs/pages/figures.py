@@ -8,6 +8,7 @@ from datetime import date
 from itertools import groupby
 from typing import Any
 
+from jobs.pages import words
 from jobs.pages.disclosure import may_show, shown_cells
 from jobs.pages.lake import Lake
 from lakehouse.errors import InputMissing
@@ -15,6 +16,8 @@ from lakehouse.schemas.identification import PovertyByArea
 
 # Digits that name a division of a level; three fewer name the one above.
 DIGITS = {"county": 6, "town": 9}
+# A map by village needs figures of this part of its villages.
+SHOWN_OF_VILLAGES = 0.75
 # The threshold that the released table declares holds for every figure of the page.
 AT_LEAST = PovertyByArea.release.at_least if PovertyByArea.release else 16
 
@@ -99,7 +102,7 @@ class Figures:
         """Return the name of a division; its code where the tree does not know it."""
         if code == "0" * 12:
             return "全国"
-        return self.places[code].name if code in self.places else code
+        return words.place_name(self.places[code].name) if code in self.places else code
 
 
 def read(lake_root: str, as_of: date) -> Figures:
@@ -179,8 +182,8 @@ def _villages(lake: Lake) -> list[Village]:
 def _shares(lake: Lake) -> tuple[str, dict[str, float | None]]:
     """Return the share of people in recommended households, and at which level it is shown.
 
-    By village where at least half of the villages may be shown, else by town: villages of a
-    small county would nearly all be hidden.
+    By village where most villages may be shown, else by town: villages of a small county would
+    nearly all be hidden.
     """
     for level, digits in (("village", 12), ("town", 9)):
         rows = lake.all(
@@ -195,7 +198,7 @@ def _shares(lake: Lake) -> tuple[str, dict[str, float | None]]:
             digits,
         )
         shown = _shown_shares(rows)
-        if level == "town" or sum(shown) * 2 >= len(rows):
+        if level == "town" or sum(shown) >= SHOWN_OF_VILLAGES * len(rows):
             break
     return level, {
         row["code"]: row["included"] / row["people"] if is_shown else None

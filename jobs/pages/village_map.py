@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import Any
 
 from jobs.pages import words
-from jobs.pages.figures import Figures, Place, Village
+from jobs.pages.figures import Figures, Village
 
 WIDTH = 720.0
 MARGIN = 16.0
@@ -120,14 +120,13 @@ def share_colour(share: float | None) -> str:
 
 
 def _dot(figures: Figures, village: Village, at: tuple[float, float], most: int) -> Dot:
-    place = figures.places[village.code]
     share = figures.shares.get(_code_of_share(figures, village))
     return Dot(
         *at,
         radius=_radius(village.n_households, most),
         class_colour=class_colour(village.level),
         share_colour=share_colour(share),
-        tip="\n".join(_tip(figures, village, place, share)),
+        tip="\n".join(_tip(figures, village, share)),
     )
 
 
@@ -135,8 +134,8 @@ def _code_of_share(figures: Figures, village: Village) -> str:
     return village.code if figures.share_level == "village" else village.code[:9] + "000"
 
 
-def _tip(figures: Figures, village: Village, place: Place, share: float | None) -> Iterator[str]:
-    yield f"{figures.name(village.code[:9] + '000')} {place.name}"
+def _tip(figures: Figures, village: Village, share: float | None) -> Iterator[str]:
+    yield f"{figures.name(village.code[:9] + '000')} {figures.name(village.code)}"
     if village.coupling_coordination is None:
         yield TOO_FEW
         return

@@ -33,7 +33,9 @@ LAYERS = {"bronze": "原始层", "silver": "明细层", "gold": "结果层"}
 
 # Columns that no delivery has; those of deliveries go by their heads there.
 COLUMNS = {
+    "amount_cny": "金额",
     "cost_cny": "生产成本",
+    "county_code": "县",
     "gross_income_cny": "总收入",
     "household_id": "户",
     "income_rule": "收入测算规则",
@@ -42,10 +44,11 @@ COLUMNS = {
 }
 WHAT = {
     "above_most": "高于上限",
+    "after_as_of": "晚于截至日期",
     "below_least": "低于下限",
-    "card_unknown": "没有对应的登记表",
     "check_digit": "校验码不符",
     "disagrees_with_code": "与区划代码的级别不符",
+    "in_two_households": "同时在两户",
     "malformed": "格式不符",
     "missing": "缺失",
     "missing_indicator": "指标缺失",
@@ -59,9 +62,14 @@ WHAT = {
     "not_a_time": "不是时间",
     "not_a_whole_number": "不是整数",
     "not_an_area_code": "不是十二位区划代码",
+    "no_village_position": "县内没有一个村有位置",
+    "not_a_village": "不是村级代码",
     "not_finite": "不是有限数",
-    "not_in_force": "代码已停用",
     "not_on_register": "户籍登记中查无",
+    "outside_period": "不在投递所属的时段",
+    "retired_area": "代码已停用",
+    "same_as_caller": "与主叫相同",
+    "second_card": "一户有两份不同的登记表",
     "unknown_area": "区划中查无此代码",
     "unknown_code": "不在代码表内",
 }
@@ -97,10 +105,16 @@ REFUSALS = {
     "unreadable_workbook": "工作簿无法读取",
     "wrong_encoding": "编码不符",
 }
+COMMITTEES = {
+    "村民委员会": "村",
+    "村委会": "村",
+    "社区居民委员会": "社区",
+    "社区居委会": "社区",
+}
 TRUTH = {
     "households": "户数",
-    "true_headcount_ratio": "真实贫困发生率（收入）",
-    "estimated_headcount_ratio": "调查推算的贫困发生率（收入）",
+    "true_rural_headcount_ratio": "真实的农村贫困发生率（收入）",
+    "estimated_rural_headcount_ratio": "调查推算的农村贫困发生率（收入）",
     "n_sampled": "调查户数",
     "households_truly_poor": "真实贫困户数",
     "households_recommended": "建议纳入户数",
@@ -113,6 +127,13 @@ TRUTH = {
 def table_name(name: str) -> str:
     """Return the Chinese name of a table or feed; its own where there is none."""
     return TABLES.get(name.split(".")[-1], name)
+
+
+def place_name(name: str) -> str:
+    """Return the short name of a place: a village goes by its own, not by its committee's."""
+    for committee, short in COMMITTEES.items():
+        name = name.replace(committee, short)
+    return name
 
 
 def reason(told: str) -> str:

@@ -149,8 +149,8 @@ def quarantine(
     )
     print_table("Rows set aside", told, columns)
     if refused and not table:
-        print_table("Deliveries refused", refused,
-                    {"delivery_id": "delivery", "reason": "reason", "detail": "detail"})  # fmt: skip
+        shown = {"delivery_id": "delivery", "reason": "reason", "detail": "detail"}
+        print_table("Deliveries refused", refused, shown)
 
 
 def _quarantined_lines(house: Any, name: str | None) -> list[dict[str, Any]]:

@@ -179,7 +179,11 @@ def train(
     if as_json:
         print_json(trained)
         return
-    metrics = trained.pop("metrics", {})
-    print_table(f"Model {model}", [{"what": k, "value": v} for k, v in (trained | metrics).items()
-                                   if isinstance(v, str | int | float | bool)],
-                {"what": "what", "value": "value"})  # fmt: skip
+    figures = trained.pop("figures")
+    told = {key: value for key, value in trained.items() if isinstance(value, str | int | float)}
+    told["why"] = "; ".join(trained["why"])
+    print_table(
+        f"Model {model}",
+        [{"what": key, "value": value} for key, value in (told | figures).items()],
+        {"what": "what", "value": "value"},
+    )

@@ -243,6 +243,6 @@ class PovertyScore(
         personal=True,
     )
     poorest_share = fields.SHARE.means(
-        "Share of households that are predicted to be as poor or poorer."
+        "Share of the county's households that are predicted to be as poor or poorer."
     )
     model_version = Column("string", "Version in the model registry.", example="1")

@@ -9,6 +9,7 @@ import pytest
 from lakehouse.conf import ROOT, method_parameters
 from lakehouse.docs import build, markdown, markdown_page, plain_number
 from lakehouse.graph import NODE_WIDTH, depths, draw
+from lakehouse.model import model_names, model_spec
 from lakehouse.registry import registry
 
 
@@ -72,6 +73,15 @@ def test_every_parameter_and_conf_row_is_shown_with_its_source(site, root):
             if page in site:
                 assert spec["source"] in site[page].text
     assert "360docs.net/doc/0026506379" in site[root / "tables" / "conf.income_line.html"].text
+
+
+def test_every_model_has_a_card_with_its_columns_and_limits(site, root):
+    assert model_names()
+    for name in model_names():
+        spec = model_spec(name)
+        text = site[root / "models" / f"{name}.html"].text
+        assert [column for column in spec.columns if column not in text] == []
+        assert spec.limits in text and spec.use in text
 
 
 def test_every_feed_shows_its_heads(site, root):

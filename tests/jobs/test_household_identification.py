@@ -25,10 +25,10 @@ RULE = {
 NATION, COUNTY = "000000000000", "211223000000"
 LINES = """
     area_code    | year | line_cny | source
-    000000000000 | 2015 | 2855.1   | nation
+    000000000000 | 2015 | 2855.3   | nation
     000000000000 | 2014 | 9999.0   | old
     211224000000 | 2015 | 3000.0   | county
-    211200000000 | 2015 | 2855.1   | city
+    211200000000 | 2015 | 2855.3   | city
 """
 # Of grain 40 % are cost; all else counts in full.
 COSTS = {item: Fraction(2, 5) if item == "grain" else Fraction(0) for item in INCOME_ITEM}
@@ -52,10 +52,17 @@ def items_of(incomes: dict[str, dict[str, float]], villages: dict[str, str]) -> 
 
 
 def test_recommendations_and_their_reasons(spark):
-    # All in one county, three people: the line of 2855.1 stands for 8565.3 yuan a household.
+    # All in one county, three people: the line of 2855.3 stands for 8565.9 yuan a household.
     incomes = {
-        "below": {"wage": 8565.29},
-        "at_line": {"wage": 8565.3},
+        "below": {"wage": 8565.89},
+        # Added up as doubles, in whatever order, these come out below the line.
+        "at_line": {
+            "wage": 436.32,
+            "property": 363.31,
+            "ecology": 2496.4,
+            "dibao": 35.63,
+            "other_transfer": 5234.24,
+        },
         "cost": {"grain": 14000.0},
         "unsafe": {"wage": 9000.0},
         "drop_out": {"wage": 9000.0},
@@ -143,7 +150,7 @@ def test_recommendations_and_their_reasons(spark):
         HouseholdIdentification,
         """
         household_id | n_members | gross_income_cny | cost_cny | net_income_cny | deprivation_share
-        at_line      | 3         | 8565.3           | 0.0      | 2855.1         | 0.0
+        at_line      | 3         | 8565.9           | 0.0      | 2855.3         | 0.0
         cost         | 3         | 14000.0          | 5600.0   | 2800.0         | 0.2
         bad_all      | 3         | 300.0            | 0.0      | 100.0          | 1.0
     """,
@@ -153,9 +160,9 @@ def test_recommendations_and_their_reasons(spark):
         HouseholdIdentification,
         """
         household_id | line_cny | line_area_code | line_source | income_rule | violations
-        at_line      | 2855.1   | 211200000000   | city        | card        | []
-        cost         | 2855.1   | 211200000000   | city        | card        | []
-        bad_all      | 2855.1   | 211200000000   | city        | card        | []
+        at_line      | 2855.3   | 211200000000   | city        | card        | []
+        cost         | 2855.3   | 211200000000   | city        | card        | []
+        bad_all      | 2855.3   | 211200000000   | city        | card        | []
     """,
     )
 

@@ -100,7 +100,7 @@ def test_repeats_and_contradictions(spark: "SparkSession") -> None:
         a         | male   | d1          | 2
         a         | male   | d1          | 3
         a         | female | d1          | 4
-        b         |        | d1          | 5
+        b         | null   | d1          | 5
         b         | male   | d1          | 6
     """)  # fmt: skip
     marked = checks.resolve_repeats(checks.mark(rows, _register()), _register())

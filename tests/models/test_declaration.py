@@ -1,9 +1,11 @@
 """A model is declared once; a mistake fails on import and names the model."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
+from lakehouse import registry
 from lakehouse.errors import DeclarationError, InputMissing
 from lakehouse.job import job
 from lakehouse.model import Gate, ModelSpec, Quota, Target, model_names, model_spec
@@ -83,6 +85,13 @@ def test_poverty_is_found_and_fits_its_settings():
 def test_a_job_that_names_a_model_takes_it():
     with pytest.raises(DeclarationError, match="names a model and takes the setting"):
         job(PovertyScore, features=HouseholdFeature, model="poverty")(lambda features: features)
+
+
+def test_a_job_of_an_unknown_model_does_not_load(monkeypatch):
+    known = registry.registry().jobs["gold.poverty_score"]
+    monkeypatch.setitem(registry.JOBS, known.name, replace(known, model="povrety"))
+    with pytest.raises(DeclarationError, match=r"gold\.poverty_score .* Did you mean 'poverty'"):
+        registry.registry.__wrapped__()
 
 
 def test_gate():

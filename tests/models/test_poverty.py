@@ -52,15 +52,13 @@ def test_a_silent_village_is_filled_and_flagged():
     flag = effects(made)["village_n_subscribers", "missing"]
     assert flag == pytest.approx(np.log(0.5), abs=0.1)
     # By hand: a silent village is a village of average telephones, and the flag.
-    fill = {term.column: term.fill for term in made.terms if term.column.startswith("village_")}
+    fill = {(term.column, term.form): term.fill for term in made.terms}
     row = rows[is_silent].head(1)
     heard = row.assign(
-        village_n_subscribers=np.expm1(
-            next(t.fill for t in made.terms if (t.column, t.form) == ("village_n_subscribers", "log"))
-        ),
-        village_active_days=fill["village_active_days"],
-        village_contacts=np.expm1(fill["village_contacts"]),
-        village_call_s=np.expm1(fill["village_call_s"]),
+        village_n_subscribers=np.expm1(fill["village_n_subscribers", "log"]),
+        village_active_days=fill["village_active_days", "value"],
+        village_contacts=np.expm1(fill["village_contacts", "log"]),
+        village_call_s=np.expm1(fill["village_call_s", "log"]),
     )
     assert made.predict(row)[0] == pytest.approx(made.predict(heard)[0] * np.exp(flag))
 
@@ -86,7 +84,9 @@ def test_what_is_saved_scores_alike(tmp_path):
 
 
 def sampled(text: str) -> pd.DataFrame:
-    names, *lines = [[cell.strip() for cell in line.split("|")] for line in text.split("\n") if line]
+    names, *lines = [
+        [cell.strip() for cell in line.split("|")] for line in text.split("\n") if line
+    ]
     rows = pd.DataFrame(lines, columns=names).astype({"consumption_cny": float, "weight": float})
     return rows.assign(household_id=[f"h{i}" for i in range(len(rows))])
 

@@ -117,7 +117,7 @@ def _village(rows: dict[str, list[Row]], code: str, n: int, rng: random.Random) 
 
 
 def record(ops: Ops) -> None:
-    """Record one loaded and one derived table, and a refused delivery."""
+    """Record one loaded and one derived table, and a refused delivery with its correction."""
     for table, counts in {
         "silver.person": {"read": 1080, "created": 1070, "updated": 0, "unchanged": 4,
                           "quarantined": 6, "made": 1080, "good": 1070},
@@ -130,4 +130,9 @@ def record(ops: Ops) -> None:
     ops.record_delivery(
         delivery_id="roster/2015-12/d2", feed="roster", period="2015-12", extent="full",
         state="refused", reason="missing_head", detail="roster.csv has no head '户编号'",
+    )  # fmt: skip
+    ops.record_delivery(
+        delivery_id="roster/2015-12/d3", feed="roster", period="2015-12", extent="full",
+        state="landed", supersedes="roster/2015-12/d2", n_read=9, n_created=9, n_unchanged=0,
+        n_quarantined=0,
     )  # fmt: skip

@@ -28,8 +28,8 @@ class Text(HTMLParser):
         given = dict(attrs)
         self._skips = tag in ("style", "script")
         self.loads += [given[name] for name in ("src", "href", "srcset", "data") if name in given]
-        if "data-tip" in given:
-            self.tips.append(given["data-tip"])
+        if tag == "circle" and "aria-label" in given:
+            self.tips.append(given["aria-label"])
 
     def handle_endtag(self, tag):
         self._skips = False
@@ -64,7 +64,7 @@ def small(tmp_path_factory) -> county.County:
 def html(small, ops, tmp_path_factory) -> str:
     page = overview.write(
         str(small.root), ops, county.AS_OF, tmp_path_factory.mktemp("page") / "overview.html",
-        truth={"true_headcount_ratio": 0.114, "households_truly_poor": 55},
+        truth={"true_rural_headcount_ratio": 0.114, "households_truly_poor": 55},
         model={
             "name": "poverty", "version": "7", "is_champion": False, "why": ["auc 0.84 is below"],
             "figures": {"auc": 0.8423, "geography.auc": 0.71, "n_fitted": 812.0,
@@ -81,7 +81,7 @@ def test_headline_figures_are_those_of_gold(html):
     text = Text(html)
     assert text.row("建议纳入").split()[0] == "60"
     assert "180 人；候选 120 户，登记 360 户、1,080 人" in text.words
-    assert text.row("贫困发生率（收入）").split()[0] == "12.5%"
+    assert text.row("农村贫困发生率（收入）").split()[0] == "12.5%"
     assert "2,855" in text.row("扶贫标准") and "继承自全国；一份文件" in text.words
     assert text.row("人均纯收入低于扶贫标准").split()[:2] == ["60", "户"]
     assert text.row("“三保障”和饮水均有保障").split()[:2] == ["120", "户"]
@@ -103,7 +103,7 @@ def test_model_truth_and_rows_are_told(html):
     assert "未通过：auc 0.84 is below" in text.words and "上一版的 AUC" not in text.words
     assert text.row("AUC（留出户）").split()[0] == "0.842"
     assert text.row("女户主").split()[:3] == ["25.0%", "30.0%", "40"] and "男户主" not in text.words
-    assert text.row("真实贫困发生率（收入）").split()[0] == "11.4%"
+    assert text.row("真实的农村贫困发生率（收入）").split()[0] == "11.4%"
     assert "演示数据" in text.words
     # read 1080 = created 1070 + updated 0 + unchanged 4 + quarantined 6
     assert text.row("silver.person").split()[:6] == ["1,080", "1,070", "0", "4", "6", "✓"]
@@ -113,6 +113,7 @@ def test_model_truth_and_rows_are_told(html):
 def test_reasons_and_refusals_are_in_chinese_and_of_the_date(html):
     text = Text(html)
     assert "校验码不符" in text.words and "表头缺失或改名" in text.words
+    assert "已由 roster/2015-12/d3 更正" in text.words
     assert "sex:missing" not in html, "set aside for another date"
 
 
@@ -200,6 +201,7 @@ def test_words_fall_back_on_names():
     assert words.reason("person_id:check_digit").endswith("：校验码不符")
     assert words.reason("brand_new_rule") == "brand_new_rule"
     assert words.table_name("gold.poverty_by_area") == "分地区贫困状况"
+    assert words.place_name("育才村民委员会") == "育才村"
 
 
 def test_files_are_named_in_the_result(small, ops, tmp_path):

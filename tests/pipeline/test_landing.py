@@ -23,6 +23,11 @@ def by_id(landed: list[Landed]) -> dict[str, Landed]:
     return {one.delivery_id.split("/", 1)[1]: one for one in landed}
 
 
+def lists(file: str) -> dict[str, list[dict[str, str | int]]]:
+    """Return a manifest of one file, other than the one delivered."""
+    return {"files": [{"name": file, "bytes": 5, "sha256": "0", "rows": 3}]}
+
+
 @pytest.fixture
 def landing(house: "House") -> Path:
     return house.conf.landing
@@ -42,9 +47,9 @@ def test_refused_deliveries_are_named_and_the_right_ones_land(
     deliver(landing, feed, "2015-01", csv_bytes([]), name="heads_only", rows=0)
     deliver(landing, feed, "2015-01", good, name="short", rows=4)
     deliver(landing, feed, "2015-01", good, name="changed", rows=3,
-            manifest={"files": [{"name": "data.csv", "bytes": 5, "sha256": "0", "rows": 3}]})  # fmt: skip
+            manifest=lists("data.csv"))  # fmt: skip
     deliver(landing, feed, "2015-01", good, name="lost", rows=3,
-            manifest={"files": [{"name": "other.csv", "bytes": 5, "sha256": "0", "rows": 3}]})  # fmt: skip
+            manifest=lists("other.csv"))  # fmt: skip
     deliver(landing, feed, "2015-01", good, name="other_feed", rows=3, manifest={"feed": "roster"})
     deliver(landing, "persons_register", "2015-01", good, name="nobody", rows=3)
     deliver(landing, feed, "2015/1".replace("/", "-1-"), good, name="when", rows=3)

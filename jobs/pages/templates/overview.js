@@ -3,7 +3,7 @@ const tip = document.getElementById("tip");
 if (tip) {
   const figure = tip.parentElement;
   const show = dot => {
-    tip.textContent = dot.dataset.tip;
+    tip.textContent = dot.getAttribute("aria-label");
     tip.hidden = false;
     const box = figure.getBoundingClientRect(), at = dot.getBoundingClientRect();
     const x = at.right - box.left + 8, y = at.top - box.top;
