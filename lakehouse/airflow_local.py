@@ -29,8 +29,6 @@ PASSWORDS = "simple_auth_manager_passwords.json.generated"
 UP_WITHIN_S = 180
 DOWN_WITHIN_S = 10
 
-Service = subprocess.Popen[bytes]
-
 
 def start(port: int = 8080) -> None:
     """Run Airflow until Ctrl-C; say where it is and how to log in once it is healthy.
@@ -60,21 +58,82 @@ def start(port: int = 8080) -> None:
 @contextmanager
 def running(home: Path, port: int) -> Iterator[None]:
     """Have Airflow up and healthy inside the block, and no process of it afterwards."""
-    env = os.environ | environment(home, port)
-    (home / "logs").mkdir(parents=True, exist_ok=True)
-    services: dict[str, Service] = {}
+    local = Local(home, port)
     try:
-        _airflow(env, "db", "migrate").wait()
-        services["api-server"] = _airflow(env, "api-server")
-        _airflow(env, "pools", "set", "spark", "1", "Spark sessions on this machine").wait()
+        local.run("db", "migrate")
+        local.serve("api-server")
+        local.run("pools", "set", "spark", "1", "Spark sessions on this machine")
+        # Else the DAGs would appear some time after everything else is up.
+        local.run("dags", "reserialize")
         # A task that starts before the API answers fails.
-        _wait(port, services, ("metadatabase",))
-        services["scheduler"] = _airflow(env, "scheduler", "--skip-serve-logs")
-        services["dag-processor"] = _airflow(env, "dag-processor")
-        _wait(port, services, ("scheduler", "dag_processor"))
+        local.wait("metadatabase")
+        local.serve("scheduler", "--skip-serve-logs")
+        local.serve("dag-processor")
+        local.wait("scheduler", "dag_processor")
         yield
     finally:
-        _end(list(services.values()))
+        local.end()
+
+
+class Local:
+    """The processes of one local Airflow, each in a session of its own, its output in a log."""
+
+    def __init__(self, home: Path, port: int) -> None:
+        self.port = port
+        self.logs = home / "logs"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._env = os.environ | environment(home, port)
+        self._started: dict[str, subprocess.Popen[bytes]] = {}
+
+    def serve(self, name: str, *words: str) -> subprocess.Popen[bytes]:
+        """Start one Airflow command."""
+        with (self.logs / f"{name}.log").open("ab") as log:
+            self._started[name] = subprocess.Popen(
+                [sys.executable, "-m", "airflow", name, *words],
+                env=self._env,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        return self._started[name]
+
+    def run(self, name: str, *words: str) -> None:
+        """Run one Airflow command to its end. Raises InputMissing where it fails."""
+        if self.serve(name, *words).wait():
+            raise InputMissing(f"`airflow {name}` failed; {self.logs / name}.log says why.")
+        del self._started[name]
+
+    def wait(self, *wanted: str) -> None:
+        """Wait until some services are healthy. Raises InputMissing where they do not get so."""
+        for _ in range(UP_WITHIN_S):
+            told = health(self.port)
+            if all(told.get(name) == "healthy" for name in wanted):
+                return
+            for name, process in self._started.items():
+                if process.poll() is not None:
+                    raise InputMissing(f"`airflow {name}` ended; {self.logs / name}.log says why.")
+            time.sleep(1)
+        raise InputMissing(
+            f"Airflow was not up within {UP_WITHIN_S} s ({', '.join(wanted)}); the logs are in "
+            f"{self.logs}."
+        )
+
+    def end(self) -> None:
+        """End all that was started and all that it started: tasks outlive Airflow otherwise."""
+        # A second Ctrl-C must not stop the ending half-way.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        started = list(self._started.values())
+        for process in started:
+            process.terminate()
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            until = time.monotonic() + DOWN_WITHIN_S
+            while (left := _members({one.pid for one in started})) and time.monotonic() < until:
+                for process in started:
+                    process.poll()
+                time.sleep(0.2)
+            for pid in left:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, sign)
 
 
 def environment(home: Path, port: int) -> dict[str, str]:
@@ -113,48 +172,6 @@ def health(port: int) -> dict[str, str]:
             return {name: one["status"] for name, one in json.load(answer).items()}
     except OSError:
         return {}
-
-
-def _airflow(env: dict[str, str], *words: str) -> Service:
-    """Start one Airflow command in a session of its own, its output in a log."""
-    with (Path(env["AIRFLOW_HOME"]) / "logs" / f"{words[0]}.log").open("ab") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "airflow", *words],
-            env=env,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-
-def _wait(port: int, services: dict[str, Service], wanted: tuple[str, ...]) -> None:
-    for _ in range(UP_WITHIN_S):
-        told = health(port)
-        if all(told.get(name) == "healthy" for name in wanted):
-            return
-        for name, service in services.items():
-            if service.poll() is not None:
-                raise InputMissing(f"Airflow's {name} ended; its log {name}.log says why.")
-        time.sleep(1)
-    raise InputMissing(f"Airflow did not come up within {UP_WITHIN_S} s ({', '.join(wanted)}).")
-
-
-def _end(services: list[Service]) -> None:
-    """End the services and all that they started: tasks and their JVMs outlive them otherwise."""
-    # A second Ctrl-C must not stop the ending half-way.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    sessions = {service.pid for service in services}
-    for service in services:
-        service.terminate()
-    for sign in (signal.SIGTERM, signal.SIGKILL):
-        until = time.monotonic() + DOWN_WITHIN_S
-        while (left := _members(sessions)) and time.monotonic() < until:
-            for service in services:
-                service.poll()
-            time.sleep(0.2)
-        for pid in left:
-            with suppress(ProcessLookupError):
-                os.kill(pid, sign)
 
 
 def _members(sessions: set[int]) -> list[int]:

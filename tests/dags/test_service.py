@@ -65,9 +65,12 @@ class Service:
             time.sleep(1)
         raise AssertionError(f"{dag} is not over after {WITHIN_S} s: {self.runs(dag)}")
 
+    def started(self) -> list[psutil.Process]:
+        return psutil.Process(self.process.pid).children(recursive=True)
+
     def end(self) -> list[psutil.Process]:
         """Press Ctrl-C; return what is left of all that it had started."""
-        started = psutil.Process(self.process.pid).children(recursive=True)
+        started = self.started()
         self.process.send_signal(signal.SIGINT)
         self.process.wait(timeout=60)
         return psutil.wait_procs(started, timeout=5)[1]
@@ -104,6 +107,15 @@ def test_what_is_made_starts_what_rests_on_it_for_the_same_date(service: Service
             assert task["rendered_fields"].get("as_of") in dates
 
 
-def test_ctrl_c_leaves_no_process(service: Service) -> None:
+def test_ctrl_c_leaves_no_process_even_of_a_running_task(service: Service) -> None:
+    """Another date is stale, so that its task starts Spark."""
+    asked = {"logical_date": None, "conf": {"as_of": "2015-12-30"}}
+    service.ask("/api/v2/dags/events/dagRuns", **asked)
+    for _ in range(WITHIN_S):
+        if "java" in [one.name() for one in service.started()]:
+            break
+        time.sleep(1)
+    else:
+        raise AssertionError("no task has started Spark")
     assert service.end() == []
     assert health(service.port) == {}
