@@ -64,7 +64,14 @@ class Meter:
 
 
 def run_demo(
-    *, people: int, days: int, faults: str, seed: int, as_of: date, say: Callable[[str], None]
+    *,
+    people: int,
+    days: int,
+    faults: str,
+    seed: int,
+    as_of: date,
+    say: Callable[[str], None],
+    shown: bool = True,
 ) -> dict[str, Any]:
     """Make the county, land it, make every table, fit the model, draw the page. Resumable.
 
@@ -99,7 +106,8 @@ def run_demo(
     )  # fmt: skip
     told = {"steps": steps, "truth": truth, "model": asdict(trained), "used": meter.read(),
             "page": str(page)}  # fmt: skip
-    _print(told, house, as_of)
+    if shown:
+        _print(told, house, as_of)
     if bad := [step["step"] for step in steps if not step["adds_up"]]:
         from lakehouse.errors import ChecksFailed
 

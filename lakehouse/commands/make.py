@@ -31,7 +31,15 @@ def demo(
     from synth.demo import run_demo
 
     _known_faults(faults)
-    told = run_demo(people=people, days=days, faults=faults, seed=seed, as_of=DEMO_DAY, say=say)
+    told = run_demo(
+        people=people,
+        days=days,
+        faults=faults,
+        seed=seed,
+        as_of=DEMO_DAY,
+        say=say,
+        shown=not as_json,
+    )
     if as_json:
         print_json(told)
 
