@@ -25,8 +25,11 @@ setup: .venv/.ready
 demo: setup ## everything on a synthetic county, from deliveries to a map and a model
 	$(RUN) -m lakehouse demo $(ARGS)
 
-test: setup ## all tests but those of Airflow as a service
+test: setup ## all tests but those that run every DAG
 	$(RUN) -m pytest -q $(ARGS)
+
+test-airflow: setup ## every DAG run for real, and Airflow as a service
+	$(RUN) -m pytest -q -m airflow tests/dags $(ARGS)
 
 check: setup ## style, types, security
 	$(RUN) -m ruff check $(SOURCES)

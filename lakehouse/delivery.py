@@ -92,10 +92,11 @@ def find(landing: Path) -> Iterator[Delivery]:
         folder = flag.parent
         source, feed, period, name = folder.parts[-4:]
         found.append(Delivery(folder, source, feed, period, name))
-    yield from sorted(found, key=lambda one: (one.feed, one.period, _arrival(one), one.name))
+    yield from sorted(found, key=lambda one: (one.feed, one.period, arrival(one), one.name))
 
 
-def _arrival(delivery: Delivery) -> datetime:
+def arrival(delivery: Delivery) -> datetime:
+    """Return when a delivery was complete, also where its manifest cannot be read."""
     try:
         return delivery.arrived_at
     except (Refused, ValueError):

@@ -188,7 +188,7 @@ class Landing:
             **{f"n_{name}": told[name] for name in ("read", "created", "unchanged", "quarantined")},
             period=delivery.period[:10],
             **started,
-            arrived_at=deliveries._arrival(delivery),
+            arrived_at=deliveries.arrival(delivery),
             landed_at=datetime.now(UTC),
         )
 

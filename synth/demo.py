@@ -11,7 +11,7 @@ from typing import Any
 
 import psutil
 
-from jobs.pages import overview
+from jobs.pages import accounting, overview
 from lakehouse.commands import print_table
 from lakehouse.docs import build
 from lakehouse.run import House, Outcome
@@ -21,10 +21,13 @@ from synth.judge import judge
 
 COUNTY = "211223"
 STEP_COLUMNS = {
-    "step": "step", "state": "", "read": "read", "made": "made", "created": "created",
+    "step": "step", "refused": "refused", "read": "read", "made": "made", "created": "created",
     "updated": "updated", "unchanged": "unchanged", "good": "good", "quarantined": "set aside",
     "adds_up": "adds up", "seconds": "s",
 }  # fmt: skip
+
+
+LOADED = ("created", "updated", "unchanged")
 
 
 class Meter:
@@ -91,12 +94,12 @@ def run_demo(
     say("4/6 model")
     trained = train(house, "poverty", as_of)
     say("5/6 what rests on the model")
-    outcomes = house.run(
-        "all", as_of, since=since, tell=lambda *told: _tell(say, *told, brief=True)
-    )
+    house.run("all", as_of, since=since, tell=lambda *told: _tell(say, *told, brief=True))
     say("6/6 pages")
     truth = judge(house, house.conf.landing.parent / "truth", as_of)
-    steps = _steps(house, outcomes, as_of)
+    steps = [
+        step | {"adds_up": accounting.adds_up(step)} for step in accounting.steps(house.ops, as_of)
+    ]
     pages = Path(house.conf.get("docs", "root"))
     build(pages / "tables")
     house.gate.build_docs()
@@ -139,38 +142,17 @@ def _tell(
     say(f"    {name}: {what} {outcome.seconds:.1f} s")
 
 
-def _steps(house: House, outcomes: list[Outcome], as_of: date) -> list[dict[str, Any]]:
-    """Return each step's rows by the two identities: bronze by feed, then tables in order."""
-    steps: list[dict[str, Any]] = []
-    for name, feed in sorted(house.registry.feeds.items()):
-        told = house.ops.deliveries(feed.name)
-        sums = {
-            key: sum(row[f"n_{key}"] or 0 for row in told if row["state"] != "refused")
-            for key in ("read", "created", "unchanged", "quarantined")
-        }
-        refused = sum(row["state"] == "refused" for row in told)
-        steps.append(
-            {"step": f"bronze.{name}", "kind": "loaded", **sums,
-             "state": f"{refused} refused" if refused else "",
-             "adds_up": sums["read"]
-             == sums["created"] + sums["unchanged"] + sums["quarantined"]}
-        )  # fmt: skip
-    for outcome in outcomes:
-        last = house.ops.last_done(outcome.table, as_of) or {}
-        told = asdict(outcome) | {"seconds": last.get("seconds")}
-        if outcome.kind == "derived":
-            told |= dict.fromkeys(("read", "created", "updated", "unchanged"))
-        else:
-            told |= {"made": None, "good": None}
-        steps.append(told | {"step": outcome.table, "adds_up": outcome.adds_up, "state": ""})
-    return steps
+def _shown(step: dict[str, Any]) -> dict[str, Any]:
+    """Return a step with the figures of its own identity only."""
+    others = ("made", "good") if step["kind"] == "loaded" else ("read", *LOADED)
+    return step | dict.fromkeys(others) | {"quarantined": step["quarantined"]}
 
 
 def _print(told: dict[str, Any], house: House, as_of: date) -> None:
     print_table(
         "Every row accounted for: loaded read = created + updated + unchanged + set aside; "
         "derived made = good + set aside",
-        told["steps"], STEP_COLUMNS,
+        [_shown(step) for step in told["steps"]], STEP_COLUMNS,
     )  # fmt: skip
     print_table(
         "The answer against the truth that the generator knows",

@@ -23,6 +23,9 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
             "spark.sql.shuffle.partitions": 1,
             "spark.default.parallelism": 1,
             "spark.sql.adaptive.enabled": "false",
+            # Compiling generated code costs more than running it over tens of rows.
+            "spark.sql.codegen.wholeStage": "false",
+            "spark.sql.codegen.factoryMode": "NO_CODEGEN",
             "spark.databricks.delta.snapshotPartitions": 1,
             "spark.driver.memory": "2g",
             "spark.local.dir": str(scratch / "tmp"),

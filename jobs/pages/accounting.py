@@ -23,14 +23,17 @@ def steps(ops: Ops, as_of: date) -> list[Row]:
         run = ops.last_done(name, as_of)
         if run:
             kind = "loaded" if known.jobs[name].loads else "derived"
-            told.append({"step": name, "kind": kind, **(run["counts"] or {})})
+            told.append(
+                {"step": name, "kind": kind, **(run["counts"] or {}), "seconds": run["seconds"]}
+            )
     return [step for step in told if step.get("read") or step.get("made")]
 
 
 def _landed(feed: str, deliveries: list[Row]) -> Row:
     taken = [row for row in deliveries if row["state"] != "refused"]
     sums = {key: sum(row[f"n_{key}"] or 0 for row in taken) for key in LANDED}
-    return {"step": f"bronze.{feed}", "kind": "loaded", **sums}
+    refused = len(deliveries) - len(taken)
+    return {"step": f"bronze.{feed}", "kind": "loaded", **sums, "refused": refused}
 
 
 def shown_steps(told: list[Row]) -> list[Row]:

@@ -35,7 +35,8 @@ LIGHT = {
     "BANGFU__SPARK__spark.sql.shuffle.partitions": "1",
     "BANGFU__SPARK__spark.sql.adaptive.enabled": "false",
     "BANGFU__SPARK__spark.databricks.delta.snapshotPartitions": "1",
-    "BANGFU__SPARK__spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "BANGFU__SPARK__spark.sql.codegen.wholeStage": "false",
+    "BANGFU__SPARK__spark.sql.codegen.factoryMode": "NO_CODEGEN",
 }
 
 
