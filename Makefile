@@ -16,8 +16,6 @@ setup: .venv/.ready
 # Re-made only when what it was made from changes: a second run of a target installs nothing.
 .venv/.ready: pyproject.toml uv.lock
 	@$(PYTHON) bin/preflight.py
-	@command -v $(UV) >/dev/null 2>&1 || test -x .uv/bin/uv || \
-		($(PYTHON) -m venv .uv && .uv/bin/pip install --quiet uv)
 	$(UV) sync --frozen --quiet
 	$(RUN) -c "from lakehouse.spark import jars; jars()"
 	@touch $@

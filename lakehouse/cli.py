@@ -12,6 +12,8 @@ import typer
 from lakehouse.commands import look, make, work
 from lakehouse.errors import EXIT_CODES, BangfuError
 
+STOPPED = 130  # Ctrl-C, as shells tell it
+
 app = typer.Typer(
     name="bangfu",
     no_args_is_help=True,
@@ -39,10 +41,9 @@ def main() -> NoReturn:
     except BangfuError as error:
         print(f"bangfu: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        print(
-            "\nbangfu: stopped. What is done is kept; the same command goes on from there.",
-            file=sys.stderr,
-        )
-        sys.exit(130)
+    except SystemExit as ended:
+        if ended.code == STOPPED:
+            print("\nbangfu: stopped. What is done is kept; the same command goes on from there.",
+                  file=sys.stderr)  # fmt: skip
+        raise
     sys.exit(0)

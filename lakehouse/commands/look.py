@@ -11,6 +11,8 @@ from lakehouse.table import RESTRICTED
 TableName = Annotated[str, typer.Argument(help="A table, such as gold.poverty_by_area.")]
 AnyTable = Annotated[str | None, typer.Argument(help="One table; all where left out.")]
 MASK = "●"
+# Tables of more columns are printed turned, a few rows at a time.
+WIDE, WIDE_ROWS = 9, 4
 
 
 def show(
@@ -63,7 +65,21 @@ def show(
     print_table("", told["columns"], {"column": "column", "type": "type", "unit": "unit",
                                       "personal": "personal", "meaning": "meaning"})  # fmt: skip
     if shown:
-        print_table(f"First {len(shown)} rows", shown, {name: name for name in declared.columns})
+        _print_rows(shown)
+
+
+def _print_rows(rows: list[dict[str, Any]]) -> None:
+    """Print rows side by side, or one below the other where the table is wide."""
+    if len(rows[0]) <= WIDE:
+        print_table(f"First {len(rows)} rows", rows, {name: name for name in rows[0]})
+        return
+    few = rows[:WIDE_ROWS]
+    turned = [
+        {"column": name, **{str(at): row[name] for at, row in enumerate(few, start=1)}}
+        for name in rows[0]
+    ]
+    heads = {str(at): f"row {at}" for at in range(1, len(few) + 1)}
+    print_table(f"First {len(few)} rows", turned, {"column": "column"} | heads)
 
 
 def _said() -> list[str]:

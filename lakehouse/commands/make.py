@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from lakehouse.commands import AsJson, DryRun, print_json, print_table, say
+from lakehouse.conf import home_dir
 from lakehouse.errors import InputMissing, UsageError
 
 People = Annotated[int, typer.Option(min=200, help="People in the synthetic county.")]
@@ -20,6 +21,7 @@ def demo(
     days: Days = 5,
     faults: Faults = "usual",
     seed: Annotated[int, typer.Option(help="Another seed, another county.")] = 1,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Run everything on a synthetic county (演示): deliveries to answers, a map, a model.
@@ -28,9 +30,13 @@ def demo(
 
     Examples: `bangfu demo`, `bangfu demo --people 5000 --faults harsh`
     """
+    _known_faults(faults)
+    if dry_run:
+        say(f"Would make a county of {people:,} people, land it, make all tables as of {DEMO_DAY}, "
+            f"fit the model and write pages, all under {home_dir()}.")  # fmt: skip
+        return
     from synth.demo import run_demo
 
-    _known_faults(faults)
     told = run_demo(
         people=people,
         days=days,

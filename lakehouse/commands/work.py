@@ -163,6 +163,7 @@ def _tell_plan(house: Any, tables: list[str], as_of: Any, since: Any, as_json: b
 def train(
     model: Annotated[str, typer.Argument(help="A model in models/, such as poverty.")],
     as_of: AsOf = None,
+    dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Fit a model, judge it on held-out households, register it; `champion` if its gate holds.
@@ -171,11 +172,17 @@ def train(
     """
     from dataclasses import asdict
 
+    from lakehouse.model import model_spec
     from lakehouse.run import House
     from lakehouse.training import train as train_model
 
     house = House()
-    trained = asdict(train_model(house, model, resolve_as_of(as_of, house.ops)))
+    as_of = resolve_as_of(as_of, house.ops)
+    if dry_run:
+        spec = model_spec(model)
+        say(f"Would fit {spec.name} as of {as_of} from {', '.join(spec.tables())}.")
+        return
+    trained = asdict(train_model(house, model, as_of))
     if as_json:
         print_json(trained)
         return

@@ -1,5 +1,7 @@
 """Columns that several tables share: declared once, with their unit and sensitivity."""
 
+from dataclasses import replace
+
 from lakehouse.schemas import codes
 from lakehouse.table import Column
 
@@ -36,4 +38,5 @@ LAT = Column("double", "Latitude, WGS-84.", unit="degree", least=3, most=54, exa
 N_MEMBERS = Column("int", "People in the household.", unit="person", least=1, most=30, example=3)
 N_HOUSEHOLDS = Column("bigint", "Households.", unit="household", least=0, example=1)
 SHARE = Column("double", "Share.", unit="share", least=0, most=1, example=0.5)
+PERSONAL_SHARE = replace(SHARE, personal=True)
 CNY = Column("double", "Yuan.", unit="yuan", example=1000.0)

@@ -155,7 +155,7 @@ class HouseholdIdentification(
     is_water_safe = Column(
         "boolean", "Safe drinking water (饮水安全).", example=True, personal=True
     )
-    deprivation_share = fields.SHARE.means(
+    deprivation_share = fields.PERSONAL_SHARE.means(
         "Alkire-Foster weighted deprivations over income, housing, schooling, health, water."
     )
     recommendation = Column(
@@ -242,7 +242,7 @@ class PovertyScore(
         example=6000.0,
         personal=True,
     )
-    poorest_share = fields.SHARE.means(
+    poorest_share = fields.PERSONAL_SHARE.means(
         "Share of the county's households that are predicted to be as poor or poorer."
     )
     model_version = Column("string", "Version in the model registry.", example="1")
