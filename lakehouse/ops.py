@@ -119,15 +119,16 @@ class Ops:
         """Record how a run ended (state, counts, delta_version, seconds, error)."""
         self._do(run_table.update().where(run_table.c.run_id == run_id).values(**values))
 
-    def last_done(self, table: str, as_of: date) -> dict[str, Any] | None:
-        """Return the newest successful run of a table for a date, or None."""
+    def last_done(self, table: str, as_of: date | None = None) -> dict[str, Any] | None:
+        """Return the newest successful run of a table, for one date or for any, or None."""
         query = (
             sa.select(run_table)
-            .where(run_table.c.table_name == table, run_table.c.as_of == as_of)
-            .where(run_table.c.state == "done")
+            .where(run_table.c.table_name == table, run_table.c.state == "done")
             .order_by(run_table.c.started_at.desc())
             .limit(1)
         )
+        if as_of:
+            query = query.where(run_table.c.as_of == as_of)
         return next(iter(self.rows(query)), None)
 
     def runs(self, table: str | None = None, limit: int = 50) -> list[dict[str, Any]]:

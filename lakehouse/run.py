@@ -105,6 +105,10 @@ class House:
         last = self.ops.last_done(name, as_of)
         if last is None:
             return "never made for this date"
+        newest = self.ops.last_done(name)
+        if job.output.write == "merge" and newest and newest["as_of"] != as_of:
+            # A merged table has one state: another date's run has overwritten this one's.
+            return f"it holds the state as of {newest['as_of']}"
         if newest_version(f"{self.conf.lake.rstrip('/')}/{name.replace('.', '/')}") is None:
             return "its files are gone"
         if last["code_version"] != self.registry.jobs[name].code_version():

@@ -179,3 +179,12 @@ def test_a_corrected_register_updates_closes_and_says_so(
 
     assert (outcome.created, outcome.updated, outcome.closed) == (0, 1, 1)
     assert outcome.adds_up
+
+
+def test_a_merged_table_holds_one_date(county: tuple[House, dict[str, Any]]) -> None:
+    """A run for another date overwrites it; the first date is then stale, not silently fresh."""
+    house, _ = county
+    house.run("silver.area", date(2016, 1, 31))
+    assert house.why_stale("silver.area", AS_OF) == "it holds the state as of 2016-01-31"
+    house.run("silver.area", AS_OF)
+    assert house.why_stale("silver.area", AS_OF) is None
