@@ -99,9 +99,29 @@ class Gate:
         ]
 
     def build_docs(self) -> Path:
-        """Draw the Data Docs of all results kept so far; return the page to open."""
+        """Draw the Data Docs of all results kept so far; return the page to open.
+
+        Their own index lists nothing without a network, so a plain one stands before it.
+        """
         self.context.build_data_docs()
-        return self.root / "uncommitted" / "data_docs" / "local_site" / "index.html"
+        site = self.root / "uncommitted" / "data_docs" / "local_site"
+        newest = {
+            page.stem.removeprefix("lake-"): page
+            for page in sorted((site / "validations").rglob("*.html"))
+        }
+        rows = "".join(
+            f'<li><a href="{page.relative_to(self.root)}">{name}</a></li>\n'
+            for name, page in sorted(newest.items())
+        )
+        index = self.root / "index.html"
+        index.write_text(
+            '<!doctype html><meta charset="utf-8"><title>Data Docs</title>\n'
+            "<h1>Checks of each table's last run (质量检查)</h1>\n"
+            "<p>The pages take their style from the network; without it they are plain.</p>\n"
+            f"<ul>\n{rows}</ul>\n",
+            encoding="utf-8",
+        )
+        return index
 
 
 def _observed(one: Any) -> Any:

@@ -165,7 +165,7 @@ def _print(told: dict[str, Any], house: House, as_of: date) -> None:
         f"{used['seconds']:.0f} s, {used['cpu_seconds']:.0f} CPU s, "
         f"{used['peak_memory_gib']:.1f} GiB at most.\n\n"
         f"Look at   {told['page']}\n"
-        f"          {house.gate.root}/uncommitted/data_docs/local_site/index.html (checks)\n"
+        f"          {house.gate.root}/index.html (checks)\n"
         f"          {house.conf.get('docs', 'root')}/tables/index.html (a page per table)\n"
         f"The lake  {house.conf.lake}\n\n"
         "Try next (with .venv/bin on PATH, or `uv run` before each)\n"

@@ -126,7 +126,8 @@ def test_data_docs_hold_no_value(gate: Gate, spark: "SparkSession") -> None:
     marked = checks.mark(homes(spark, 60), HomePlace)
     gate.validate(HomePlace, marked, checks.count(marked))
     page = gate.build_docs()
-    assert page.exists()
+    assert ">silver.home_place</a>" in page.read_text()
+    assert ">gold.poverty_by_area</a>" in page.read_text()
     text = "".join(file.read_text() for file in Path(page.parent).rglob("*.html"))
     assert "s17" not in text
     assert "211223101201" not in text
