@@ -58,7 +58,7 @@ class Settings:
 
     @property
     def lake(self) -> str:
-        return self.get("lake", "root")
+        return self.get("lake", "root").rstrip("/")
 
     @property
     def landing(self) -> Path:

@@ -46,7 +46,7 @@ class Lake:
 
     def __init__(self, spark: "SparkSession", conf: Settings) -> None:
         self.spark = spark
-        self.root = conf.lake.rstrip("/")
+        self.root = conf.lake
         if self.root.startswith("s3") and S3_LOG_STORE not in conf.sections["spark"]:
             raise UsageError(
                 "The lake lies on S3, where two writers can lose each other's commits. Set "
@@ -56,7 +56,7 @@ class Lake:
     # -- where and which ------------------------------------------------------------------
 
     def path(self, name: str) -> str:
-        return f"{self.root}/{name.replace('.', '/', 1)}"
+        return table_path(self.root, name)
 
     def version(self, name: str) -> int | None:
         """Return a table's newest Delta version, or None where it does not exist."""
@@ -135,7 +135,7 @@ class Lake:
 
     def write_quarantine(self, name: str, rows: "DataFrame | None", slice_: str) -> None:
         """Replace the quarantined rows of one table and slice (a date, or a delivery)."""
-        path = f"{self.root}/quarantine/{name}"
+        path = quarantine_path(self.root, name)
         if rows is None and newest_version(path) is None:
             return
         if rows is None:
@@ -151,7 +151,7 @@ class Lake:
 
     def quarantine(self, name: str) -> "DataFrame | None":
         """Return the quarantined rows of a table, or None. Restricted zone."""
-        path = f"{self.root}/quarantine/{name}"
+        path = quarantine_path(self.root, name)
         if newest_version(path) is None:
             return None
         return self.spark.read.format("delta").load(path)
@@ -221,6 +221,16 @@ class Lake:
                 closed=int(metrics["numTargetRowsDeleted"]),
             )
         return Written(commit["version"], created=int(metrics.get("numOutputRows", 0)))
+
+
+def table_path(root: str, name: str) -> str:
+    """Return where a table lies under the root of a lake: `<root>/<layer>/<table>`."""
+    return f"{root}/{name.replace('.', '/', 1)}"
+
+
+def quarantine_path(root: str, name: str) -> str:
+    """Return where the rows set aside from a table lie. Restricted zone."""
+    return f"{root}/quarantine/{name}"
 
 
 def newest_version(path: str) -> int | None:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from lakehouse import versions
 from lakehouse.conf import Settings
+from lakehouse.io import table_path
 from lakehouse.model import Estimator, Figures, ModelSpec
 
 BY_GROUP, CARD = "error_by_group.json", "card.md"
@@ -84,7 +85,7 @@ def _log_inputs(conf: Settings, plan: Plan, mlflow: Any) -> None:
 
     read: Any = MetaDataset  # Its annotations call it abstract; it is made to be used.
     for table, number in plan.inputs.items():
-        path = f"{conf.lake.rstrip('/')}/{table.replace('.', '/')}"
+        path = table_path(conf.lake, table)
         source = DeltaDatasetSource(path=path, delta_table_version=number)
         mlflow.log_input(read(source, name=table, digest=f"v{number}"), context="training")
 

@@ -18,7 +18,7 @@ from lakehouse import checks
 from lakehouse.conf import Settings, settings
 from lakehouse.errors import BangfuError, ChecksFailed, DeclarationError, InputMissing, nearest
 from lakehouse.gate import Gate, failures
-from lakehouse.io import Lake, Written, newest_version, partition_condition
+from lakehouse.io import Lake, Written, newest_version, partition_condition, table_path
 from lakehouse.job import Job
 from lakehouse.landing import Landing, deliveries_in_force, pending
 from lakehouse.ops import Ops
@@ -82,13 +82,13 @@ class House:
         return now
 
     def _input_now(self, job: Job, name: str, as_of: date) -> Any:
-        layer, bare = name.split(".")
+        layer = name.split(".")[0]
         if layer == "conf":
             return conf_hash(self.registry.tables[name])
         if layer == "bronze":
             rows = self._deliveries(job, name, as_of)
             return [row["delivery_id"] for row in rows] or None
-        return newest_version(f"{self.conf.lake.rstrip('/')}/{layer}/{bare}")
+        return newest_version(table_path(self.conf.lake, name))
 
     def _deliveries(self, job: Job, name: str, as_of: date) -> list[dict[str, Any]]:
         feed = self.registry.feeds[name.split(".")[1]]
@@ -109,7 +109,7 @@ class House:
         if job.output.write == "merge" and newest and newest["as_of"] != as_of:
             # A merged table has one state: another date's run has overwritten this one's.
             return f"it holds the state as of {newest['as_of']}"
-        if newest_version(f"{self.conf.lake.rstrip('/')}/{name.replace('.', '/')}") is None:
+        if newest_version(table_path(self.conf.lake, name)) is None:
             return "its files are gone"
         if last["code_version"] != self.registry.jobs[name].code_version():
             return "its code, parameters or declaration changed"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse import versions
 from lakehouse.conf import Settings
 from lakehouse.errors import DeclarationError, InputMissing, UsageError
-from lakehouse.io import newest_version
+from lakehouse.io import newest_version, table_path
 from lakehouse.model import Figures, ModelSpec, model_spec
 from lakehouse.model_log import BY_GROUP, Plan, keep
 
@@ -148,7 +148,7 @@ def _inputs(conf: Settings, spec: type[ModelSpec]) -> dict[str, int]:
     """Return the Delta version of each table that training reads. Raises InputMissing."""
     inputs = {}
     for table in spec.tables():
-        version = newest_version(f"{conf.lake.rstrip('/')}/{table.replace('.', '/')}")
+        version = newest_version(table_path(conf.lake, table))
         if version is None:
             raise InputMissing(
                 f"model.{spec.name} needs {table}, which has not been made yet. `bangfu plan "

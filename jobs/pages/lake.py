@@ -7,7 +7,7 @@ import duckdb
 from deltalake import DeltaTable
 
 from lakehouse.errors import InputMissing
-from lakehouse.io import newest_version
+from lakehouse.io import newest_version, table_path
 
 NEEDED = (
     "silver.area",
@@ -30,7 +30,7 @@ class Lake:
         self.engine = duckdb.connect()
         self.versions: dict[str, int] = {}
         for name in NEEDED:
-            path = f"{root.rstrip('/')}/{name.replace('.', '/')}"
+            path = table_path(root, name)
             if newest_version(path) is None:
                 raise InputMissing(f"{name} has not been made yet: `bangfu run all`.")
             delta = DeltaTable(path)

@@ -11,13 +11,16 @@ from lakehouse.table import RESTRICTED
 TableName = Annotated[str, typer.Argument(help="A table, such as gold.poverty_by_area.")]
 AnyTable = Annotated[str | None, typer.Argument(help="One table; all where left out.")]
 MASK = "●"
+FEW = 10
 # Tables of more columns are printed turned, a few rows at a time.
 WIDE, WIDE_ROWS = 9, 4
 
 
 def show(
     table: TableName,
-    rows: Annotated[int, typer.Option(min=0, max=1000, help="Rows to show.")] = 10,
+    rows: Annotated[
+        int | None, typer.Option(min=0, max=1000, help="Rows to show; 10 where allowed.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Show one table: its declaration, where it comes from, and first rows.
@@ -26,19 +29,20 @@ def show(
 
     Examples: `bangfu show gold.poverty_by_area`, `bangfu show person --rows 0`
     """
-    from lakehouse.io import newest_version
+    from lakehouse.io import newest_version, table_path
     from lakehouse.run import House
 
     house = House()
     declared = house.registry.table(table)
-    if rows and declared.layer in RESTRICTED and "--rows" in _said():
+    if rows and declared.layer in RESTRICTED:
         raise PrivacyError(
             f"{declared.name} is in the restricted zone: its rows are not shown. "
             f"`bangfu show {declared.name} --rows 0` shows its declaration."
         )
-    path = f"{house.conf.lake.rstrip('/')}/{declared.name.replace('.', '/')}"
+    path = table_path(house.conf.lake, declared.name)
     version = newest_version(path) if declared.layer != "conf" else None
-    shown = _rows(house, declared, path, rows) if declared.layer not in RESTRICTED else []
+    limit = FEW if rows is None else rows
+    shown = _rows(declared, path, limit) if declared.layer not in RESTRICTED else []
     told: dict[str, Any] = {
         "table": declared.name,
         "meaning": declared.doc().splitlines()[0],
@@ -82,13 +86,7 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
     print_table(f"First {len(few)} rows", turned, {"column": "column"} | heads)
 
 
-def _said() -> list[str]:
-    import sys
-
-    return [word.split("=")[0] for word in sys.argv]
-
-
-def _rows(house: Any, table: Any, path: str, limit: int) -> list[dict[str, Any]]:
+def _rows(table: Any, path: str, limit: int) -> list[dict[str, Any]]:
     """Return a table's first rows by key, personal columns masked."""
     if table.layer == "conf":
         from lakehouse.reference import read_rows
@@ -174,9 +172,9 @@ def _quarantined_lines(house: Any, name: str | None) -> list[dict[str, Any]]:
         raise InputMissing("--lines needs a table: `bangfu quarantine silver.person --lines`.")
     from deltalake import DeltaTable
 
-    from lakehouse.io import newest_version
+    from lakehouse.io import newest_version, quarantine_path
 
-    path = f"{house.conf.lake.rstrip('/')}/quarantine/{name}"
+    path = quarantine_path(house.conf.lake, name)
     if newest_version(path) is None:
         return []
     kept = ["slice", "delivery_id", "line", "violations"]
