@@ -7,7 +7,6 @@ the rows that remain, compiled from the same declaration. Nothing here shows a r
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
 
@@ -50,6 +49,7 @@ def _column_conditions(column: Column) -> dict[str, str]:
 def mark(rows: DataFrame, table: type[Table]) -> DataFrame:
     """Return rows with `violations`: the reasons that each row breaks, in a fixed order.
 
+    `is_repeat` is false for all of them here; `resolve_repeats` may find some.
     A row may bring reasons of its own, from typing or a job. What is null then is null because of
     them, so nothing is reported as missing a second time.
     """
@@ -60,7 +60,8 @@ def mark(rows: DataFrame, table: type[Table]) -> DataFrame:
     ]
     found = F.array_compact(F.array(*broken)) if broken else F.array().cast("array<string>")
     new = F.filter(found, lambda reason: (F.size(own) == 0) | ~reason.endswith(":missing"))
-    return rows.withColumn("violations", F.array_distinct(F.concat(own, new)))
+    violations = F.array_distinct(F.concat(own, new))
+    return rows.withColumns({"violations": violations, "is_repeat": F.lit(False)})
 
 
 def resolve_repeats(rows: DataFrame, table: type[Table]) -> DataFrame:
@@ -109,9 +110,8 @@ class Split:
 
 def count(marked: DataFrame) -> Split:
     """Count marked rows in one pass. A row with two reasons counts once, and under both."""
-    repeat: SparkColumn = F.col("is_repeat") if "is_repeat" in marked.columns else F.lit(False)
     groups = (
-        marked.groupBy(F.col("violations"), repeat.alias("is_repeat"))
+        marked.groupBy("violations", "is_repeat")
         .agg(F.count(F.lit(1)).alias("n"))
         .collect()  # a few combinations of reasons, not rows
     )
@@ -126,8 +126,7 @@ def count(marked: DataFrame) -> Split:
 
 
 def good_rows(marked: DataFrame) -> DataFrame:
-    good = marked.where(F.size("violations") == 0)
-    return good.where(~F.col("is_repeat")) if "is_repeat" in marked.columns else good
+    return marked.where((F.size("violations") == 0) & ~F.col("is_repeat"))
 
 
 def quarantine_rows(marked: DataFrame, table: type[Table], slice_: str) -> DataFrame:
@@ -144,66 +143,49 @@ def quarantine_rows(marked: DataFrame, table: type[Table], slice_: str) -> DataF
     )
 
 
-def expectations(table: type[Table]) -> "list[tuple[str, Expectation]]":
-    """Return the table's Great Expectations, each with the name that reasons and pages use."""
+def expectations(table: type[Table]) -> "dict[str, Expectation]":
+    """Return the table's Great Expectations by the name that reasons and pages use."""
     import great_expectations.expectations as gxe
 
-    made: list[tuple[str, Expectation]] = [
-        ("table:columns", gxe.ExpectTableColumnsToMatchSet(column_set=list(table.columns))),
-        ("table:key_is_unique", _unique(table)),
-    ]
+    made: dict[str, Expectation] = {
+        "table:columns": gxe.ExpectTableColumnsToMatchSet(column_set=list(table.columns)),
+        "table:key_is_unique": _unique(table),
+    }
     for column in table.columns.values():
-        name = column.name
-        if not column.nullable:
-            made.append((f"{name}:missing", gxe.ExpectColumnValuesToNotBeNull(column=name)))
-        if column.least is not None:
-            made.append(
-                (
-                    f"{name}:below_least",
-                    gxe.ExpectColumnValuesToBeBetween(column=name, min_value=column.least),
-                )
-            )
-        if column.most is not None:
-            made.append(
-                (
-                    f"{name}:above_most",
-                    gxe.ExpectColumnValuesToBeBetween(column=name, max_value=column.most),
-                )
-            )
-        if column.codes and column.type == "string":
-            made.append(
-                (
-                    f"{name}:unknown_code",
-                    gxe.ExpectColumnValuesToBeInSet(column=name, value_set=list(column.codes)),
-                )
-            )
+        made |= _column_expectations(column)
     for rule in table.rules.values():
-        made.append(
-            (
-                rule.name,
-                gxe.UnexpectedRowsExpectation(
-                    description=rule.meaning,
-                    unexpected_rows_query=(
-                        "SELECT 1 AS broken FROM {batch} "
-                        f"WHERE NOT coalesce({_braced(rule.sql)}, true)"
-                    ),
-                ),
-            )
+        broken = f"SELECT 1 AS broken FROM {{batch}} WHERE NOT coalesce({_braced(rule.sql)}, true)"
+        made[rule.name] = gxe.UnexpectedRowsExpectation(
+            description=rule.meaning, unexpected_rows_query=broken
         )
     for whole in table.table_rules.values():
-        made.append(
-            (
-                f"table:{whole.name}",
-                gxe.UnexpectedRowsExpectation(
-                    description=whole.meaning,
-                    unexpected_rows_query=(
-                        "SELECT 1 AS broken FROM (SELECT coalesce("
-                        + whole.sql
-                        + ", false) AS holds "
-                        "FROM {batch}) WHERE NOT holds"
-                    ),
-                ),
-            )
+        holds = f"SELECT coalesce({_braced(whole.sql)}, false) AS holds FROM {{batch}}"
+        made[f"table:{whole.name}"] = gxe.UnexpectedRowsExpectation(
+            description=whole.meaning,
+            unexpected_rows_query=f"SELECT 1 AS broken FROM ({holds}) WHERE NOT holds",
+        )
+    return made
+
+
+def _column_expectations(column: Column) -> "dict[str, Expectation]":
+    """Return what `_column_conditions` says of a column, as Great Expectations says it."""
+    import great_expectations.expectations as gxe
+
+    name = column.name
+    made: dict[str, Expectation] = {}
+    if not column.nullable:
+        made[f"{name}:missing"] = gxe.ExpectColumnValuesToNotBeNull(column=name)
+    if column.least is not None:
+        made[f"{name}:below_least"] = gxe.ExpectColumnValuesToBeBetween(
+            column=name, min_value=column.least
+        )
+    if column.most is not None:
+        made[f"{name}:above_most"] = gxe.ExpectColumnValuesToBeBetween(
+            column=name, max_value=column.most
+        )
+    if column.codes and column.type == "string":
+        made[f"{name}:unknown_code"] = gxe.ExpectColumnValuesToBeInSet(
+            column=name, value_set=list(column.codes)
         )
     return made
 

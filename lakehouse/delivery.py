@@ -65,8 +65,9 @@ class Delivery:
         """Return the manifest. Raises Refused where it is missing or no JSON object."""
         try:
             read = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))
-            assert isinstance(read, dict)
-        except (OSError, ValueError, AssertionError):
+            if not isinstance(read, dict):
+                raise ValueError
+        except (OSError, ValueError):
             detail = f"{MANIFEST} is missing or no JSON object"
             raise Refused("manifest_unreadable", detail) from None
         return read

@@ -69,9 +69,8 @@ class Gate:
         """Run a table's suite over rows, in one detail or the other."""
         import great_expectations as gx
 
-        named = expectations(table)
         suite = gx.ExpectationSuite(name=table.name)
-        for name, expectation in named:
+        for name, expectation in expectations(table).items():
             expectation.meta = {"name": name}
             suite.expectations.append(expectation)
         suite = self.context.suites.add_or_update(suite)

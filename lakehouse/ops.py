@@ -8,6 +8,7 @@ import json
 import uuid
 from collections.abc import Iterable
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -23,7 +24,6 @@ run_table = sa.Table(
     sa.Column("table_name", sa.String(100), index=True, nullable=False),
     sa.Column("as_of", sa.Date),
     sa.Column("state", sa.String(10), nullable=False),  # running, done, failed
-    sa.Column("fingerprint", sa.String(64)),
     sa.Column("code_version", sa.String(64)),
     sa.Column("inputs", sa.JSON),  # table -> Delta version or content hash
     sa.Column("counts", sa.JSON),  # read, made, good, quarantined, created, updated, unchanged …
@@ -92,24 +92,21 @@ class Ops:
     def __init__(self, conf: Settings | None = None) -> None:
         conf = conf or settings()
         url = sa.make_url(conf.get("ops", "url"))
-        if url.drivername.startswith("sqlite") and url.database:
-            from pathlib import Path
-
+        is_sqlite = url.drivername.startswith("sqlite")
+        if is_sqlite and url.database:
             Path(url.database).parent.mkdir(parents=True, exist_ok=True)
         # Writers wait for each other instead of failing at once.
-        connect = {"timeout": 60} if url.drivername.startswith("sqlite") else {}
+        connect = {"timeout": 60} if is_sqlite else {}
         self.engine = sa.create_engine(url, connect_args=connect)
         meta.create_all(self.engine)
 
-    def start(
-        self, table: str, as_of: date, fingerprint: str, code: str, inputs: dict[str, Any]
-    ) -> str:
+    def start(self, table: str, as_of: date, code: str, inputs: dict[str, Any]) -> str:
         """Record that a run began; return its id."""
         run_id = uuid.uuid4().hex
         self._do(
             run_table.insert().values(
                 run_id=run_id, table_name=table, as_of=as_of, state="running",
-                fingerprint=fingerprint, code_version=code, inputs=inputs,
+                code_version=code, inputs=inputs,
                 started_at=datetime.now(UTC),
             )
         )  # fmt: skip

@@ -4,8 +4,6 @@ A run is skipped when nothing that decides its rows has changed: the job's code 
 the versions of what it reads, the date. So a stopped run goes on where it stopped.
 """
 
-import hashlib
-import json
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -189,10 +187,7 @@ class House:
                 f"`bangfu plan {job.name} --as-of {as_of}` shows the way."
             )
         code = self.registry.jobs[job.name].code_version()
-        fingerprint = hashlib.sha256(
-            json.dumps([code, inputs, str(as_of)], sort_keys=True).encode()
-        ).hexdigest()
-        run_id = self.ops.start(job.name, as_of, fingerprint, code, inputs)
+        run_id = self.ops.start(job.name, as_of, code, inputs)
         began = time.perf_counter()
         try:
             outcome, version = self._make(job, as_of, run_id, inputs)

@@ -10,7 +10,7 @@ from lakehouse import checks
 from lakehouse.gate import COUNTS, Gate
 from lakehouse.schemas.identification import PovertyByArea
 from lakehouse.schemas.telecom import HomePlace
-from lakehouse.table import Table
+from lakehouse.table import Rule, Table, TableRule
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
@@ -131,3 +131,16 @@ def test_data_docs_hold_no_value(gate: Gate, spark: "SparkSession") -> None:
     text = "".join(file.read_text() for file in Path(page.parent).rglob("*.html"))
     assert "s17" not in text
     assert "211223101201" not in text
+
+
+def test_braces_of_a_rule_survive_great_expectations() -> None:
+    """It formats its queries, so that `{4}` of a pattern must come out as it went in."""
+    from tests.lakehouse.test_declarations import SAYS, declare
+
+    pattern = "max(n_id) RLIKE '^[0-9]{4}$'"
+    thing = declare(
+        SAYS, row=Rule(pattern, "Of a row."), whole=TableRule(pattern, "Of the whole table.")
+    )
+    queries = checks.expectations(thing)
+    for name in ("row", "table:whole"):
+        assert pattern in queries[name].unexpected_rows_query.format(batch="rows")
