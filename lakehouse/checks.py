@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import DataFrame, Window
 from pyspark.sql import functions as F
+from pyspark.sql.types import DataType
 
+from lakehouse.errors import DeclarationError, nearest
 from lakehouse.table import Column, Table
 
 if TYPE_CHECKING:
@@ -44,6 +46,28 @@ def _column_conditions(column: Column) -> dict[str, str]:
     if column.type == "double":
         made[f"{name}:not_finite"] = f"NOT isnan({name}) AND abs({name}) < double('infinity')"
     return made
+
+
+def conform(rows: DataFrame, table: type[Table]) -> DataFrame:
+    """Return the declared columns, and `violations` if given.
+
+    Raises DeclarationError where a column is missing or of another type.
+    """
+    given = {one.name: one.dataType for one in rows.schema.fields}
+    for column in table.columns.values():
+        if column.name not in given:
+            raise DeclarationError(
+                f"The job of {table.name} gives no column {column.name!r}."
+                f"{nearest(column.name, list(given))}"
+            )
+        wanted = DataType.fromDDL(column.type)
+        if given[column.name].simpleString() != wanted.simpleString():
+            raise DeclarationError(
+                f"The job of {table.name} gives {column.name} as "
+                f"{given[column.name].simpleString()}, declared {column.type}."
+            )
+    more = ["violations"] if "violations" in given else []
+    return rows.select(*table.columns, *more)
 
 
 def mark(rows: DataFrame, table: type[Table]) -> DataFrame:

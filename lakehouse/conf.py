@@ -35,6 +35,17 @@ def feed_dirs() -> list[Path]:
     return [conf_dir() / "feeds", *([Path(own).resolve()] if own else [])]
 
 
+def use_feeds(folder: Path) -> None:
+    """Add a user's folder of mappings for this process and those that it starts.
+
+    Raises InputMissing where there is no mapping in it.
+    """
+    if not any(folder.glob("*.toml")):
+        what = "has no mapping (*.toml)" if folder.is_dir() else "is no folder"
+        raise InputMissing(f"--feeds {folder}: it {what}.")
+    os.environ["BANGFU_FEEDS"] = str(folder.resolve())
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of one profile, paths filled in."""

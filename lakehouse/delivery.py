@@ -3,19 +3,22 @@
 The contract is docs/deliveries.md. Nothing here starts Spark.
 """
 
+import gzip
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any, cast
 
 from lakehouse.errors import nearest
 from lakehouse.feed import Feed
 
 READY = "_READY"
 MANIFEST = "manifest.json"
+GZIP = b"\x1f\x8b"
 ENCODINGS = ("utf-8-sig", "gb18030", "utf-16")
 
 
@@ -109,9 +112,8 @@ def check_files(delivery: Delivery, feed: Feed) -> str:
 
     Raises Refused: file_missing, file_changed, empty_file, period_malformed.
     """
-    pattern = "%Y-%m-%d" if feed.every == "day" else "%Y-%m"
     try:
-        datetime.strptime(delivery.period, pattern)
+        datetime.strptime(delivery.period, period_form(feed))
     except ValueError:
         raise Refused("period_malformed", f"{delivery.period} is no {feed.every}") from None
     files = delivery.files()
@@ -130,39 +132,62 @@ def check_files(delivery: Delivery, feed: Feed) -> str:
     return hashlib.sha256(f"{feed.name}\n{told}".encode()).hexdigest()
 
 
+def period_form(feed: Feed) -> str:
+    """Return how a feed's periods are written, as strptime takes it."""
+    return "%Y-%m-%d" if feed.every == "day" else "%Y-%m"
+
+
 def sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def match_heads(found: list[str], feed: Feed, file: str) -> dict[str, str]:
-    """Return head in the file -> our column. Raises Refused (missing_head) with the nearest.
+    """Return head in the file -> our column.
 
     Heads that the mapping does not know are left out: bronze keeps what the mapping names.
+    Raises Refused: missing_head with the nearest, two_heads for one column, repeated_head.
     """
     trimmed = {head.strip().lstrip("\ufeff"): head for head in found if head}
+    times = Counter(head.strip().lstrip("\ufeff") for head in found)
     matched: dict[str, str] = {}
-    for column, spec in feed.fields.items():
-        known = next((head for head in spec.head if head in trimmed), None)
-        if known is not None:
-            matched[trimmed[known]] = column
-        elif not spec.optional:
+    for column, spec in feed.delivered.items():
+        known = [head for head in spec.head if head in trimmed]
+        if not known and not spec.optional:
             spare = [head for head in trimmed if head not in matched]
             raise Refused(
                 "missing_head",
                 f"{file} has no head {spec.head[0]!r} for {column}.{nearest(spec.head[0], spare)}",
             )
+        if len(known) > 1:
+            told = " and ".join(repr(head) for head in known)
+            raise Refused("two_heads", f"{file} has {told}, both of them heads of {column}")
+        if known and times[known[0]] > 1:
+            raise Refused("repeated_head", f"{file} has {times[known[0]]} heads {known[0]!r}")
+        if known:
+            matched[trimmed[known[0]]] = column
     return matched
+
+
+def separator_of(feed: Feed) -> str:
+    """Return what stands between the fields of a text file."""
+    return feed.separator or ("\t" if feed.format == "tsv" else ",")
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """Open a delivered file as bytes, unpacked where it is gzip, whatever it is called."""
+    with path.open("rb") as file:
+        is_packed = file.read(2) == GZIP
+    return cast(IO[bytes], gzip.open(path)) if is_packed else path.open("rb")
 
 
 def fitting_encoding(path: Path, feed: Feed) -> str | None:
     """Return another encoding under which the first line holds all heads, if there is one."""
-    separator = "\t" if feed.format == "tsv" else ","
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         first = file.readline(1 << 20)
     for encoding in ENCODINGS:
         try:
-            heads = first.decode(encoding).strip().split(separator)
+            heads = first.decode(encoding).strip().split(separator_of(feed))
             match_heads([head.strip('"') for head in heads], feed, path.name)
         except (UnicodeDecodeError, Refused):
             continue

@@ -48,14 +48,12 @@ class Landing:
     def __init__(self, lake: Lake, vault: Vault, ops: Ops, conf: Settings) -> None:
         self.lake, self.vault, self.ops, self.conf = lake, vault, ops, conf
 
-    def pending(self) -> list[Delivery]:
-        """Return complete deliveries that the ledger does not hold yet."""
-        return pending(self.conf, self.ops)
-
-    def land_all(self, tell: Callable[[Landed], None] | None = None) -> list[Landed]:
-        """Land every pending delivery; a refused one does not hold up the others."""
+    def land_all(
+        self, feed: str | None = None, tell: Callable[[Landed], None] | None = None
+    ) -> list[Landed]:
+        """Land every pending delivery (of one feed); a refused one does not hold up the others."""
         landed = []
-        for delivery in self.pending():
+        for delivery in pending(self.conf, self.ops, feed):
             one = self.land(delivery)
             landed.append(one)
             if tell:
@@ -136,7 +134,7 @@ class Landing:
                     (F.col(f"`{columns[name]}`") if name in columns else F.lit(None))
                     .cast("string")
                     .alias(name)
-                    for name in feed.fields
+                    for name in feed.delivered
                 ],
                 (F.col("_metadata.row_index") + 2 + total).alias("line"),
             )
@@ -149,7 +147,7 @@ class Landing:
         self, delivery: Delivery, feed: Feed, rows: "DataFrame", bad: "DataFrame | None"
     ) -> None:
         named = rows.select(
-            *feed.fields,
+            *feed.delivered,
             F.lit(delivery.period).alias("period"),
             F.lit(delivery.delivery_id).alias("delivery_id"),
             "line",
@@ -193,28 +191,14 @@ class Landing:
         )
 
 
-def pending(conf: Settings, ops: Ops) -> list[Delivery]:
-    """Return complete deliveries that the ledger does not hold. Needs no Spark."""
+def pending(conf: Settings, ops: Ops, feed: str | None = None) -> list[Delivery]:
+    """Return complete deliveries (of one feed) that the ledger does not hold. Needs no Spark."""
     known = {row["delivery_id"] for row in ops.deliveries()}
-    return [one for one in deliveries.find(conf.landing) if one.delivery_id not in known]
-
-
-def deliveries_in_force(ops: Ops, feed: Feed, first: str | None, last: str) -> list[dict[str, Any]]:
-    """Return the landed deliveries that count for the periods `first`..`last`.
-
-    A full register counts by its newest delivery alone, events by all of them; a superseded
-    delivery no longer counts.
-    """
-    landed = [row for row in ops.deliveries(feed.name) if row["state"] == "landed"]
-    gone = {row["supersedes"] for row in landed if row["supersedes"]}
-    inside = [
-        row
-        for row in landed
-        if row["delivery_id"] not in gone
-        and row["period"] <= last[: len(row["period"])]
-        and (first is None or row["period"] >= first[: len(row["period"])])
+    return [
+        one
+        for one in deliveries.find(conf.landing)
+        if one.delivery_id not in known and feed in (None, one.feed)
     ]
-    return inside[-1:] if feed.extent == "full" else inside
 
 
 def _feed_of(delivery: Delivery) -> Feed:
@@ -235,7 +219,7 @@ def _superseded(delivery: Delivery) -> str | None:
 def _stage(delivery: Delivery, feed: Feed, files: pafs.FileSystem, folder: str) -> tuple[int, int]:
     """Read the text files of a delivery into staging; return rows read and set aside."""
     _remove(files, folder)
-    writer = StagedWriter(files, folder, list(feed.fields))
+    writer = StagedWriter(files, folder, list(feed.delivered))
     n_read = n_bad = 0
     try:
         for file in delivery.files():

@@ -4,10 +4,16 @@ Compiled from a feed's mapping. A value that cannot be read becomes null and lea
 `<column>:<what>` in `violations`; the row itself is never dropped here.
 """
 
+from collections.abc import Iterator
+
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
+from lakehouse.datum import in_wgs84
 from lakehouse.feed import Feed, Field
+
+# Formats of a moment told as a number since 1970-01-01 UTC -> microseconds in its unit.
+EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
 
 # GB 11643-1999: weights of the 17 digits, and the check character by remainder.
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -17,19 +23,21 @@ ID_CHECK = "10X98765432"
 def parse(rows: DataFrame, feed: Feed, zone: str) -> DataFrame:
     """Return the typed view of bronze rows, identities still as normalised text.
 
-    Timestamps are read as local time of `zone` and come out in UTC.
+    Timestamps are read as local time of the feed's zone, else of `zone`, and come out in UTC.
+    Positions come out in WGS-84, whatever datum the mapping says that they are in.
     """
-    read = {name: _read(field, zone) for name, field in feed.fields.items()}
+    read = {name: _read(field, feed.zone or zone) for name, field in feed.fields.items()}
     reasons = [
         reason for name, field in feed.fields.items() for reason in _reasons(field, read[name])
     ]
-    return rows.select(
+    typed = rows.select(
         *[value.alias(name) for name, value in read.items()],
         "delivery_id",
         "line",
         "period",
         F.array_compact(F.array(*reasons)).alias("violations"),
     )
+    return in_wgs84(typed, feed)
 
 
 def normal_identity(text: Column, kind: str) -> Column:
@@ -58,7 +66,11 @@ def has_right_check_digit(number: Column) -> Column:
 
 
 def _text(field: Field) -> Column:
-    return F.nullif(F.trim(F.col(field.name)), F.lit(""))
+    """Return a field's text, null where it is empty or says that there is nothing."""
+    if not field.head:
+        return F.lit(field.value).cast("string")
+    text = F.nullif(F.trim(F.col(field.name)), F.lit(""))
+    return F.when(~text.isin(*field.missing), text) if field.missing else text
 
 
 def _read(field: Field, zone: str) -> Column:
@@ -69,26 +81,35 @@ def _read(field: Field, zone: str) -> Column:
             code = F.try_element_at(F.create_map(*pairs), text)
             return code.cast("boolean") if field.type == "yes_no" else code
         case "area":
-            return F.when(text.rlike("^[0-9]{12}$"), text)
+            is_code = text.rlike(f"^[0-9]{{{field.digits}}}$")
+            return F.when(is_code, F.rpad(text, 12, "0"))
         case "integer":
             number = text.try_cast("decimal(38,6)")
             return F.when(number == F.floor(number), number).try_cast("bigint")
-        case "decimal":
+        case "decimal" | "longitude" | "latitude":
             number = text.try_cast("double") * field.scale
             return F.when(~F.isnan(number) & (F.abs(number) < float("inf")), number)
         case "date":
-            return _time(text, field).cast("date")
+            return F.coalesce(*_times(text, field, None)).cast("date")
         case "timestamp":
-            return F.to_utc_timestamp(_time(text, field), zone)
+            return F.coalesce(*_times(text, field, zone))
         case "identity":
             return normal_identity(text, str(field.kind))
         case _:
             return text
 
 
-def _time(text: Column, field: Field) -> Column:
-    """Read text by the first of the field's formats that fits; an impossible date fits none."""
-    return F.coalesce(*[F.try_to_timestamp(text, F.lit(form)) for form in field.formats])
+def _times(text: Column, field: Field, zone: str | None) -> Iterator[Column]:
+    """Yield the text read by each of the field's formats; an impossible date fits none.
+
+    Seconds and milliseconds since 1970 are moments already; local times become UTC by `zone`.
+    """
+    for form in field.formats:
+        if form in EPOCHS:
+            yield F.timestamp_micros((text.try_cast("decimal(20,3)") * EPOCHS[form]).cast("bigint"))
+        else:
+            local = F.try_to_timestamp(text, F.lit(form))
+            yield F.to_utc_timestamp(local, zone) if zone else local
 
 
 WHAT = {
@@ -97,6 +118,8 @@ WHAT = {
     "area": "not_an_area_code",
     "integer": "not_a_whole_number",
     "decimal": "not_a_number",
+    "longitude": "not_a_number",
+    "latitude": "not_a_number",
     "date": "not_a_date",
     "timestamp": "not_a_time",
     "identity": "malformed",

@@ -5,9 +5,12 @@ import pkgutil
 from dataclasses import dataclass
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
 
+from lakehouse.conf import feed_dirs
 from lakehouse.errors import DeclarationError, InputMissing, nearest
 from lakehouse.feed import Feed, feeds
+from lakehouse.feed_table import MODULE, silver_job, silver_table
 from lakehouse.job import JOBS, Job
 from lakehouse.model import model_names
 from lakehouse.table import Table
@@ -75,7 +78,9 @@ class Registry:
         """Say in a few words where a table's rows come from."""
         layer, bare = name.split(".")
         if name in self.jobs:
-            return f"made by {self.jobs[name].function.__module__}"
+            module = self.jobs[name].function.__module__
+            is_mapped = self.tables[name].__module__ == MODULE
+            return f"typed by the mapping {bare}.toml" if is_mapped else f"made by {module}"
         return {
             "bronze": f"landed from deliveries of the feed {bare}",
             "conf": f"kept in conf/schemes/{bare}.toml",
@@ -83,16 +88,22 @@ class Registry:
         }.get(layer, "made by a model")
 
 
-@cache
 def registry() -> Registry:
     """Import every schema and job, read every feed, and check that they fit together."""
+    return _registry(tuple(feed_dirs()))
+
+
+@cache
+def _registry(_folders: tuple[Path, ...]) -> Registry:
     for package in ("lakehouse.schemas", "jobs.silver", "jobs.gold"):
         for module in pkgutil.iter_modules(importlib.import_module(package).__path__):
             importlib.import_module(f"{package}.{module.name}")
     known = feeds()
-    declared = {table.name: table for table in _all_tables(Table) if table.layer != "bronze"}
+    declared = {table.name: table for table in _all_tables(Table)}
     tables = declared | {feed.table.name: feed.table for feed in known.values()}
-    made = Registry(tables, dict(JOBS), known)
+    jobs = dict(JOBS) | _own_jobs(known, declared)
+    tables |= {job.name: job.output for job in jobs.values()}
+    made = Registry(tables, jobs, known)
     for job in JOBS.values():
         for name in job.input_names().values():
             if name not in tables:
@@ -106,6 +117,22 @@ def registry() -> Registry:
                 f"{nearest(job.model, model_names())}"
             )
     made.order()
+    return made
+
+
+def _own_jobs(known: dict[str, Feed], declared: dict[str, type[Table]]) -> dict[str, Job]:
+    """Return a job for each feed that no job reads: it loads the table that its mapping makes."""
+    read = {name for job in JOBS.values() for name in job.input_names().values()}
+    made = {}
+    for feed in known.values():
+        if feed.onto is None and feed.table.name not in read:
+            job = silver_job(feed, silver_table(feed))
+            if job.name in declared:
+                raise DeclarationError(
+                    f"The feed {feed.name} would make {job.name}, which is another table: give the "
+                    "mapping another name, or say onto which feed it maps."
+                )
+            made[job.name] = job
     return made
 
 

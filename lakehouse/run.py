@@ -4,6 +4,7 @@ A run is skipped when nothing that decides its rows has changed: the job's code 
 the versions of what it reads, the date. So a stopped run goes on where it stopped.
 """
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,20 +13,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakehouse import checks
+from lakehouse import bronze, checks
 from lakehouse.conf import Settings, settings
-from lakehouse.errors import BangfuError, ChecksFailed, DeclarationError, InputMissing, nearest
+from lakehouse.delivery import Delivery
+from lakehouse.errors import BangfuError, ChecksFailed, InputMissing
+from lakehouse.feed import family
 from lakehouse.gate import Gate, failures
 from lakehouse.io import Lake, Written, newest_version, partition_condition, table_path
 from lakehouse.job import Job
-from lakehouse.landing import Landing, deliveries_in_force, pending
+from lakehouse.landing import Landing, pending
 from lakehouse.ops import Ops
 from lakehouse.outcome import Outcome, account, fresh, refuse_lost_rows
-from lakehouse.parse import parse
 from lakehouse.reference import conf_hash, conf_rows
 from lakehouse.registry import Registry, registry
 from lakehouse.stale import WAITS, awaited, differs, look_back, missing, waits, widened
-from lakehouse.table import Table
 from lakehouse.vault import Vault
 from lakehouse.versions import Scorer, champion_version
 
@@ -84,15 +85,18 @@ class House:
         if layer == "conf":
             return conf_hash(self.registry.tables[name])
         if layer == "bronze":
-            rows = self._deliveries(job, name, as_of)
-            return [row["delivery_id"] for row in rows] or None
+            parts = bronze.in_force(self, job, name, as_of)
+            return [row["delivery_id"] for part in parts for row in part.deliveries] or None
         return newest_version(table_path(self.conf.lake, name))
 
-    def _deliveries(self, job: Job, name: str, as_of: date) -> list[dict[str, Any]]:
-        feed = self.registry.feeds[name.split(".")[1]]
-        back = look_back(job, name)
-        first = None if feed.extent == "full" else (as_of - timedelta(days=back)).isoformat()
-        return deliveries_in_force(self.ops, feed, first, as_of.isoformat())
+    def code_version(self, name: str) -> str:
+        """Return a hash of what decides a table's rows: its job, and the mappings of its feeds."""
+        job = self.registry.jobs[name]
+        read = [
+            one.split(".")[1] for one in self.registry.inputs(name) if one.startswith("bronze.")
+        ]
+        told = [one.fingerprint for feed in read for one in family(feed, self.registry.feeds)]
+        return hashlib.sha256("\n".join([job.code_version(), *told]).encode()).hexdigest()[:16]
 
     def why_stale(self, name: str, as_of: date, since: date | None = None) -> str | None:
         """Say why a table must be made again for a date, or None where it is fresh."""
@@ -109,8 +113,8 @@ class House:
             return f"it holds the state as of {newest['as_of']}"
         if newest_version(table_path(self.conf.lake, name)) is None:
             return "its files are gone"
-        if last["code_version"] != self.registry.jobs[name].code_version():
-            return "its code, parameters or declaration changed"
+        if last["code_version"] != self.code_version(name):
+            return "its code, parameters, declaration or mapping changed"
         for table, version in now.items():
             if differs(last["inputs"].get(table), version):
                 return f"{table} changed"
@@ -139,9 +143,9 @@ class House:
             )
         return steps
 
-    def n_pending(self) -> int:
-        """Count complete deliveries that have not landed. Needs no Spark."""
-        return len(pending(self.conf, self.ops))
+    def pending(self, feed: str | None = None) -> list[Delivery]:
+        """Return complete deliveries (of one feed) that have not landed. Needs no Spark."""
+        return pending(self.conf, self.ops, feed)
 
     # -- running ---------------------------------------------------------------------------
 
@@ -186,8 +190,7 @@ class House:
                 f"{job.name} needs {', '.join(gone)}, which is not there for {as_of}. "
                 f"`bangfu plan {job.name} --as-of {as_of}` shows the way."
             )
-        code = self.registry.jobs[job.name].code_version()
-        run_id = self.ops.start(job.name, as_of, code, inputs)
+        run_id = self.ops.start(job.name, as_of, self.code_version(job.name), inputs)
         began = time.perf_counter()
         try:
             outcome, version = self._make(job, as_of, run_id, inputs)
@@ -209,13 +212,13 @@ class House:
             word: self.read_input(job, name, as_of, inputs.get(name))
             for word, name in job.input_names().items()
         }
-        made = conform(job.function(**frames, **self._settings(job, as_of, inputs)), table)
+        made = checks.conform(job.function(**frames, **self._settings(job, as_of, inputs)), table)
         marked = checks.mark(made, table)
         if job.loads:
             marked = checks.resolve_repeats(marked, table)
         marked = marked.persist()
         split = checks.count(marked)
-        n_read = self._n_read(job, as_of)
+        n_read = bronze.count(self, job, as_of)
         refuse_lost_rows(job, split, n_read)
         results = self.gate.validate(table, checks.good_rows(marked), split)
         self.ops.record_checks(run_id, table.name, results)
@@ -249,9 +252,7 @@ class House:
         if table.layer == "conf":
             return conf_rows(self.spark, table)
         if table.layer == "bronze":
-            feed = self.registry.feeds[name.split(".")[1]]
-            typed = parse(self._bronze(job, name, as_of), feed, self.conf.zone)
-            return self.vault.tokens(typed, feed)
+            return bronze.typed(self, job, name, as_of)
         rows = self.lake.read(name, version)
         back = look_back(job, name)
         match table.partition:
@@ -264,21 +265,6 @@ class House:
                 first = (as_of - timedelta(days=back)).replace(day=1)
                 return rows.where(f"month >= DATE'{first}' AND month <= DATE'{as_of}'")
         return rows
-
-    def _bronze(self, job: Job, name: str, as_of: date) -> "DataFrame":
-        from pyspark.sql import functions as F
-
-        rows = self._deliveries(job, name, as_of)
-        return self.lake.read(name).where(
-            F.col("period").isin(sorted({row["period"] for row in rows}))
-            & F.col("delivery_id").isin([row["delivery_id"] for row in rows])
-        )
-
-    def _n_read(self, job: Job, as_of: date) -> int:
-        """Count the rows of the input that a job loads, apart from what the job made of them."""
-        if not job.loads:
-            return 0
-        return self._bronze(job, job.input_names()[job.loads], as_of).count()
 
     def _settings(self, job: Job, as_of: date, inputs: dict[str, Any]) -> dict[str, Any]:
         from_run: dict[str, Any] = {"as_of": as_of, "zone": self.conf.zone}
@@ -297,27 +283,3 @@ class House:
         if table.write == "merge":
             return self.lake.merge(table, good, whole=True)
         return self.lake.replace(table, good, partition_condition(table, as_of, job.redo_days))
-
-
-def conform(rows: "DataFrame", table: type[Table]) -> "DataFrame":
-    """Return the declared columns, and `violations` if given.
-
-    Raises DeclarationError where a column is missing or of another type.
-    """
-    from pyspark.sql.types import DataType
-
-    given = {one.name: one.dataType for one in rows.schema.fields}
-    for column in table.columns.values():
-        if column.name not in given:
-            raise DeclarationError(
-                f"The job of {table.name} gives no column {column.name!r}."
-                f"{nearest(column.name, list(given))}"
-            )
-        wanted = DataType.fromDDL(column.type)
-        if given[column.name].simpleString() != wanted.simpleString():
-            raise DeclarationError(
-                f"The job of {table.name} gives {column.name} as "
-                f"{given[column.name].simpleString()}, declared {column.type}."
-            )
-    more = ["violations"] if "violations" in given else []
-    return rows.select(*table.columns, *more)

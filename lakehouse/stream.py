@@ -5,6 +5,8 @@ capped, fields counted. What cannot be read as a row is kept beside, with its re
 """
 
 import csv
+import gzip
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -15,7 +17,8 @@ import pyarrow as pa
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
-from lakehouse.delivery import Refused, fitting_encoding, match_heads
+from lakehouse.delivery import Refused, fitting_encoding, match_heads, open_bytes, separator_of
+from lakehouse.errors import nearest
 from lakehouse.feed import Feed
 
 LONGEST_LINE = 1 << 20
@@ -84,24 +87,28 @@ def read_file(
     """
     rows = _xlsx_rows(path, feed) if feed.format == "xlsx" else _text_rows(path, feed)
     read = Read(totals=dict.fromkeys(totals, 0.0))
-    for row in rows:
-        read.rows += 1
-        read.set_aside += row[1] is None
-        for name in totals if row[1] else []:
-            read.totals[name] += _number(row[1].get(name) if row[1] else None)
-        into.take((row[0] + before, *row[1:]))
+    try:
+        for row in rows:
+            read.rows += 1
+            read.set_aside += row[1] is None
+            for name in totals if row[1] else []:
+                read.totals[name] += _number(row[1].get(name) if row[1] else None)
+            into.take((row[0] + before, *row[1:]))
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise Refused("truncated_gzip", f"{path.name} ends before its end") from None
     return read
 
 
 def _text_rows(path: Path, feed: Feed) -> Iterator[Row]:
-    separator = "\t" if feed.format == "tsv" else ","
-    with path.open("rb") as file:
+    separator = separator_of(feed)
+    with open_bytes(path) as file:
         first = file.readline(LONGEST_LINE)
         try:
             heads = next(csv.reader([_decoded(first, feed.encoding)], delimiter=separator))
             matched = match_heads(heads, feed, path.name)
         except (UnicodeDecodeError, Refused) as error:
-            other = fitting_encoding(path, feed)
+            is_decoded = isinstance(error, Refused) and error.reason != "missing_head"
+            other = None if is_decoded else fitting_encoding(path, feed)
             if other and other.removesuffix("-sig") != feed.encoding.lower():
                 raise Refused(
                     "wrong_encoding", f"{path.name} reads as {other}, not {feed.encoding}"
@@ -148,7 +155,11 @@ def _xlsx_rows(path: Path, feed: Feed) -> Iterator[Row]:
     from python_calamine import CalamineError, CalamineWorkbook, ZipError
 
     try:
-        sheet = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0)
+        book = CalamineWorkbook.from_path(str(path))
+        if feed.sheet and feed.sheet not in book.sheet_names:
+            near = nearest(feed.sheet, book.sheet_names)
+            raise Refused("missing_sheet", f"{path.name} has no sheet {feed.sheet!r}.{near}")
+        sheet = book.get_sheet_by_name(feed.sheet) if feed.sheet else book.get_sheet_by_index(0)
     except (CalamineError, ZipError, OSError, IndexError):
         raise Refused("unreadable_workbook", f"{path.name} is no XLSX workbook") from None
     rows = iter(sheet.iter_rows())
@@ -174,6 +185,23 @@ def cell_text(cell: Any) -> str | None:
     if isinstance(cell, date | datetime):
         return cell.isoformat(sep=" ") if isinstance(cell, datetime) else cell.isoformat()
     return str(cell)
+
+
+def count_rows(path: Path, feed: Feed) -> int:
+    """Count the rows of a file as `read_file` will, without taking its lines apart.
+
+    Raises Refused where the file is no such file.
+    """
+    if feed.format == "parquet":
+        return check_parquet(path, feed)[0]
+    if feed.format == "xlsx":
+        return sum(1 for _ in _xlsx_rows(path, feed))
+    try:
+        with open_bytes(path) as file:
+            file.readline()
+            return sum(1 for line in file if line.strip())
+    except (EOFError, gzip.BadGzipFile, zlib.error):
+        raise Refused("truncated_gzip", f"{path.name} ends before its end") from None
 
 
 def check_parquet(path: Path, feed: Feed) -> tuple[int, dict[str, str]]:

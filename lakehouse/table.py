@@ -98,6 +98,7 @@ def snake(name: str) -> str:
 class Table:
     """Base of all declarations. Class keywords say what the machine needs to know.
 
+    name       where the class has another: what the table is called, without its layer
     layer      conf, vault, bronze, silver, gold
     key        columns that name one row
     area       the column that places a row in an area, or None where rows have none
@@ -131,7 +132,7 @@ class Table:
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         layer = keywords.get("layer", "?")
-        cls.name = f"{layer}.{snake(cls.__name__)}"
+        cls.name = f"{layer}.{keywords.pop('name', None) or snake(cls.__name__)}"
         _take_keywords(cls, dict(keywords))
         cls.columns, cls.rules, cls.table_rules = _take_members(cls)
         _check(cls)
@@ -268,7 +269,10 @@ def _check_same_meaning(cls: type[Table]) -> None:
     if cls.layer == "bronze":  # every field as text, as it came
         return
     for column in cls.columns.values():
-        table, kind, unit = _first.setdefault(column.name, (cls.name, column.type, column.unit))
+        mine = (cls.name, column.type, column.unit)
+        # What a mapping declares goes with its folder: it binds nobody else.
+        is_ours = cls.__module__ != "conf.feeds"
+        table, kind, unit = (_first.setdefault if is_ours else _first.get)(column.name, mine)
         if table != cls.name and (kind, unit) != (column.type, column.unit):
             raise DeclarationError(
                 f"{cls.name}.{column.name} is {column.type} in {column.unit or 'no unit'}, but "

@@ -87,7 +87,7 @@ def run_demo(
     make(house.conf.landing, area=COUNTY, people=people, as_of=as_of, days=days, seed=seed,
          faults=faults, progress=lambda text: say(f"    {text}"))  # fmt: skip
     say("2/6 landing")
-    house.landing.land_all(lambda one: say(f"    {one.delivery_id}: {one.reason or one.state}"))
+    house.landing.land_all(tell=lambda one: say(f"    {one.delivery_id}: {one.reason or one.state}"))
     say("3/6 tables")
     since = as_of - timedelta(days=days - 1)
     house.run("all", as_of, since=since, tell=lambda *told: _tell(say, *told))

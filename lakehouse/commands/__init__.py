@@ -1,12 +1,17 @@
 """What each command does, and the options that several share."""
 
+import inspect
 import json
 import sys
+from collections.abc import Callable
 from datetime import date, timedelta
+from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from lakehouse.conf import use_feeds
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,6 +38,40 @@ AsOf = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")]
+
+
+def _use_feeds(folder: Path | None) -> Path | None:
+    if folder is not None:
+        use_feeds(folder)
+    return folder
+
+
+Feeds = Annotated[
+    Path | None,
+    typer.Option(
+        "--feeds",
+        metavar="DIR",
+        callback=_use_feeds,
+        is_eager=True,
+        help="Folder of your own mappings (BANGFU_FEEDS), beside conf/feeds.",
+    ),
+]
+
+
+def with_feeds(command: Callable[..., None]) -> Callable[..., None]:
+    """Return a command that also takes --feeds: it is the same for all of them."""
+
+    @wraps(command)
+    def taking(*args: Any, feeds: Feeds = None, **options: Any) -> None:
+        command(*args, **options)
+
+    signature = inspect.signature(command, eval_str=True)
+    own = inspect.Parameter("feeds", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Feeds)
+    taking.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[*signature.parameters.values(), own]
+    )
+    taking.__annotations__ = command.__annotations__ | {"feeds": Feeds}
+    return taking
 
 
 def resolve_as_of(given: date | None, ops: "Ops") -> date:

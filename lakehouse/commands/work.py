@@ -1,7 +1,8 @@
 """Commands that do the work: land, run, plan, train."""
 
 from datetime import date
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,7 +16,10 @@ from lakehouse.commands import (
     resolve_as_of,
     say,
 )
-from lakehouse.errors import InputMissing
+from lakehouse.errors import InputMissing, UsageError
+
+if TYPE_CHECKING:
+    from lakehouse.landing import Landed
 
 Since = Annotated[
     date | None,
@@ -42,44 +46,62 @@ DELIVERY = {
 
 
 def land(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(help="Files of your own to deliver first; needs --feed and --period."),
+    ] = None,
     feed: Annotated[str | None, typer.Option(help="Only deliveries of this feed.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="Month (2015-12) or day that the files are about.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
     """Land every complete delivery that has not landed yet (入库), once, whatever is retried.
 
     A delivery that is not as agreed is refused with a named reason and stays where it is; the
-    others land. See docs/deliveries.md.
+    others land. See docs/deliveries.md. Files of your own land by a mapping: docs/feeds.md.
 
-    Examples: `bangfu land`, `bangfu land --dry-run`, `bangfu land --feed cdr --json`
+    Examples: `bangfu land`, `bangfu land --dry-run`, `bangfu land --feed cdr --json`,
+    `bangfu land villages.csv --feed village_list --period 2023-06 --feeds my_feeds`
     """
     from dataclasses import asdict
 
     from lakehouse.feed import feed as known_feed
     from lakehouse.run import House
 
-    if feed:
-        known_feed(feed)
+    of_feed = known_feed(feed) if feed else None
     house = House()
-    from lakehouse.landing import pending
+    packed = None
+    if files:
+        if of_feed is None or period is None:
+            raise UsageError("Files of your own need --feed NAME and --period 2015-12.")
+        if not dry_run:
+            from lakehouse.pack import pack
 
-    waiting = [one for one in pending(house.conf, house.ops) if feed in (None, one.feed)]
+            packed = pack(files, of_feed, period, house.conf.landing).delivery_id
+    elif period:
+        raise UsageError("--period goes with files of your own: bangfu land FILE --feed … .")
     if dry_run:
         told: list[dict[str, Any]] = [
-            {"delivery_id": one.delivery_id, "state": "pending"} for one in waiting
+            {"delivery_id": one.delivery_id, "state": "pending"} for one in house.pending(feed)
         ]
+        told += [{"delivery_id": str(file), "state": "would be delivered"} for file in files or []]
     else:
-        told = []
-        for one in waiting:
-            landed = house.landing.land(one)
-            say(": ".join(filter(None, (landed.delivery_id, landed.state, landed.detail))))
-            told.append(asdict(landed))
+        told = [asdict(one) for one in house.landing.land_all(feed, tell=_tell_landed)]
     if as_json:
         print_json(told)
     elif told:
         print_table("Deliveries", told, DELIVERY)
     else:
         say(f"Nothing to land under {house.conf.landing}.")
+    mine = next((one for one in told if one["delivery_id"] == packed), None)
+    if mine and mine["state"] == "refused":
+        raise InputMissing(f"{packed} was refused: {mine['reason']}: {mine['detail']}.")
+
+
+def _tell_landed(landed: "Landed") -> None:
+    say(": ".join(filter(None, (landed.delivery_id, landed.state, landed.detail))))
 
 
 def run(
@@ -149,10 +171,10 @@ def plan(
 def _tell_plan(house: Any, tables: list[str], as_of: Any, since: Any, as_json: bool) -> None:
     steps = house.plan(tables, as_of, since)
     if as_json:
-        print_json({"as_of": as_of, "pending_deliveries": house.n_pending(), "tables": steps})
+        print_json({"as_of": as_of, "pending_deliveries": len(house.pending()), "tables": steps})
         return
-    if pending := house.n_pending():
-        say(f"{pending} deliveries have not landed: `bangfu land`.")
+    if n_pending := len(house.pending()):
+        say(f"{n_pending} deliveries have not landed: `bangfu land`.")
     shown = [step | {"reads": ", ".join(step["reads"])} for step in steps]
     print_table(
         f"Plan for {as_of}", shown,

@@ -19,7 +19,7 @@ class Identity(
     lake; the surrogate is random, so a new key changes this table alone.
     """
 
-    kind = Column("string", "person, household, card or phone.", example="person")
+    kind = Column("string", "person, household, card, phone or subscriber.", example="person")
     identity_hmac = Column(
         "string", "HMAC-SHA-256 of the identity, hexadecimal.", example="00", personal=True
     )

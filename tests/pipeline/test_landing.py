@@ -76,7 +76,7 @@ def test_refused_deliveries_are_named_and_the_right_ones_land(
     assert "reads as utf-8" in details["utf8"]
     assert "Did you mean '民族名称'?" in details["renamed"]
     assert house.lake.read("bronze.person_register").count() == 3
-    assert not house.landing.pending()
+    assert not house.pending()
 
 
 def test_bad_lines_are_kept_beside_and_counted(house: "House", landing: Path) -> None:
