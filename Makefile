@@ -16,7 +16,7 @@ setup: .venv/.ready
 # Re-made only when what it was made from changes: a second run of a target installs nothing.
 .venv/.ready: pyproject.toml uv.lock
 	@$(PYTHON) bin/preflight.py
-	$(UV) sync --frozen --quiet
+	$(UV) sync --frozen --quiet --compile-bytecode
 	$(RUN) -c "from lakehouse.spark import jars; jars()"
 	@touch $@
 
