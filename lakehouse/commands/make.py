@@ -62,7 +62,7 @@ def synth(
 ) -> None:
     """Write what a county's departments and operator would deliver (合成数据), and the truth.
 
-    Example: `bangfu synth --area 211223 --people 5000 --faults none --out /tmp/landing`
+    Example: `bangfu synth --area 211223 --people 5000 --faults none --out .bangfu/other/landing`
     """
     _known_faults(faults)
     if dry_run:
