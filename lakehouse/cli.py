@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from lakehouse.commands import feeds, look, make, with_feeds, work
+from lakehouse.commands import feeds, look, make, method, with_feeds, work
 from lakehouse.errors import EXIT_CODES, BangfuError
 
 STOPPED = 130  # Ctrl-C, as shells tell it
@@ -32,6 +32,7 @@ for command in (
     *(look.show, look.check, look.quarantine, look.history, make.docs, make.doctor),
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
+app.add_typer(method.app)
 
 
 def main() -> NoReturn:

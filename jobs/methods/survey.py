@@ -29,7 +29,9 @@ def survey_mean(
     deviations of the PSUs' sums of u from their mean. `n_psu` and `n_strata` are those of all
     rows, since a group's PSUs without a member of it add zeros; a PSU is known by its number
     within its stratum. A row without value or weight stays in the design only. `lonely_strata`
-    names strata of a single PSU, in text: they have no variance, so the error is then null.
+    names strata of a single PSU, in text: they have no variance, so the error is then null. So it
+    is where the whole group is in one PSU: deviations from its own mean add up to 0 there, which
+    tells nothing of other PSUs.
     """
     keys = names(by)
     y, w = number(value), weight_of(weight)
@@ -45,7 +47,12 @@ def survey_mean(
         units.withColumn("_mean", mean)
         .withColumn("_u", (F.col("_wy") - F.col("_mean") * F.col("_w")) / whole)
         .groupBy(*keys, "_stratum")
-        .agg(F.max("_mean").alias("_mean"), F.sum("_u").alias("_u"), _squares("_u").alias("_uu"))
+        .agg(
+            F.max("_mean").alias("_mean"),
+            F.sum("_u").alias("_u"),
+            _squares("_u").alias("_uu"),
+            F.count_if(F.col("_w") > 0).alias("_inside"),
+        )
     )
     return _summed_over_strata(scores, _design(units), keys)
 
@@ -91,12 +98,13 @@ def _summed_over_strata(scores: DataFrame, design: DataFrame, keys: list[str]) -
     lonely = n == 1
     spread = F.greatest(F.col("_uu") - F.col("_u") * F.col("_u") / n, F.lit(0.0))
     variance = F.when(~lonely, n / (n - 1) * spread)
+    is_known = ~F.bool_or(lonely) & (F.sum("_inside") > 1)
     return (
         scores.join(F.broadcast(design), F.col("_stratum").eqNullSafe(F.col("_of")), how="inner")
         .groupBy(*keys)
         .agg(
             F.max("_mean").alias("mean"),
-            F.when(~F.bool_or(lonely), F.sqrt(F.sum(variance))).alias("error"),
+            F.when(is_known, F.sqrt(F.sum(variance))).alias("error"),
             F.max("n_psu").alias("n_psu"),
             F.max("n_strata").alias("n_strata"),
             F.array_sort(F.collect_list(F.when(lonely, F.col("_stratum")))).alias("lonely_strata"),

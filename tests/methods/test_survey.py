@@ -71,6 +71,21 @@ def test_stratum_of_one_psu_is_named_and_has_no_error(spark):
     )
 
 
+def test_group_within_one_psu_has_no_error(spark):
+    rows = [
+        ("a", "hills", 1, 0.0, 1.0),
+        ("a", "hills", 1, 1.0, 1.0),
+        ("a", "hills", 2, 1.0, 0.0),
+        ("b", "hills", 2, 0.0, 1.0),
+        ("b", "hills", 3, 1.0, 1.0),
+    ]
+    sample = spark.createDataFrame(rows, SCHEMA)
+    made = survey_mean(sample, "value", "weight", "stratum", "psu", "place").collect()
+    errors = {row["place"]: (row["mean"], row["error"]) for row in made}
+    # u of b is -1/4 and 1/4 in two of three PSUs: 3/2 (1/16 + 1/16).
+    assert errors == {"a": (0.5, None), "b": (0.5, pytest.approx((3 / 16) ** 0.5))}
+
+
 def test_logit_interval_is_symmetric_in_the_odds():
     low, high = logit_interval(0.2, 0.05, 30)
     reach = student.ppf(0.975, 30) * 0.05 / 0.16
