@@ -1,8 +1,9 @@
-"""`make bench`: one table made by the runner, against Spark alone doing the same sums.
+"""`make bench`: what the machine costs, as ratios within one run.
 
-The runner adds to the bare work: marking and counting rows, the quality gate, quarantine, the
-Delta commit and the record. Prints CPU seconds of Python and the JVM together, at two sizes, so
-that what is fixed and what grows can be told apart.
+Landing: a user's mapping against a feed of the house (bench/landing.py). Running: one table made
+by the runner, against Spark alone doing the same sums; the runner adds marking and counting rows,
+the quality gate, quarantine, the Delta commit and the record. CPU seconds are those of Python and
+the JVM together, at two sizes, so that what is fixed and what grows can be told apart.
 """
 
 import argparse
@@ -16,6 +17,7 @@ from pathlib import Path
 
 import psutil
 
+from bench import landing
 from jobs.silver.subscriber_day import subscriber_day
 from lakehouse.commands import print_table
 from lakehouse.run import House
@@ -65,10 +67,19 @@ def main() -> None:
     """Measure each size twice: the first run of a session also pays for the JVM's warming up."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, nargs="+", default=[200_000, 2_000_000])
-    sizes = parser.parse_args().events
+    parser.add_argument("--rows", type=int, default=1_000_000, help="rows to land; 0 for none")
+    given = parser.parse_args()
+    sizes = given.events
     with tempfile.TemporaryDirectory() as folder:
         os.environ["BANGFU_HOME"] = folder
+        landing.write_mapping(Path(folder) / "feeds")
         house = House()
+        if given.rows:
+            told = list(landing.measure(house, given.rows, Path(folder), cost))
+            print_table("A delivery landed, by a mapping of one's own and by the house's", told, {
+                "rows": "rows", "run": "run", "feed": "feed", "cpu": "CPU s", "seconds": "s",
+                "ratio": "CPU ratio",
+            })  # fmt: skip
         print_table("One table of sums over events", [row for n in sizes for row in measure(
             house, n, Path(folder))], {
             "events": "events", "run": "run", "bare_cpu": "bare CPU s", "cpu": "runner CPU s",
