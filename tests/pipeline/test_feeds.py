@@ -197,3 +197,22 @@ def test_real_files_land_by_a_mapping(
     assert (made.read, made.quarantined) == (n_rows, 0)
     assert made.created + made.unchanged == n_rows
     assert house.lake.read(table).count() == made.created
+
+
+def test_the_divisions_of_2023_by_the_mappings_of_the_docs(
+    house: "House", my_feeds: Path, tmp_path: Path
+) -> None:
+    """Liaoning's four files; that of the provinces, which no copy has, is one line."""
+    (tmp_path / "provinces.csv").write_text("code,name\n21,辽宁省\n", encoding="utf-8")
+    real = {"city": "cities", "county": "areas", "town": "streets", "village": "villages"}
+    files = {k: DATA / f"admin_liaoning_2023_{name}.csv.gz" for k, name in real.items()}
+    if not all(path.exists() for path in files.values()):
+        pytest.skip("admin_liaoning_2023_*.csv.gz are not here: real data are optional")
+    for level, path in {"province": tmp_path / "provinces.csv", **files}.items():
+        assert landed_as(house, f"area_{level}", "2023-06", path) == "landed"
+    [made] = house.run("area", date(2023, 6, 30))
+    assert (made.read, made.created, made.quarantined) == (18_248, 18_248, 0)
+    by_level = house.lake.read("silver.area").groupBy("level").count().collect()
+    assert {row["level"]: row["count"] for row in by_level} == {
+        "province": 1, "city": 14, "county": 100, "town": 1_406, "village": 16_727
+    }  # fmt: skip
