@@ -90,7 +90,7 @@ def _values(values: pd.Series, spec: Field, keeps_numbers: bool) -> pd.Series:
             raise ValueError(f"{spec.name}: {unknown.sum()} values are not in the code list.")
     elif spec.type in ("date", "timestamp"):
         written = _times(values, spec.formats[0])
-    elif spec.type in ("integer", "decimal"):
+    elif spec.type in ("integer", "decimal", "longitude", "latitude"):
         scaled = values.astype(float) / spec.scale
         written = scaled if keeps_numbers else scaled.map("{:.10g}".format)
         if keeps_numbers and spec.type == "integer":
