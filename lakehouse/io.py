@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.fs as pafs
 
+from lakehouse import ddl
 from lakehouse.conf import Settings
 from lakehouse.errors import InputMissing, UsageError
-from lakehouse.table import Column, Table
+from lakehouse.table import Table
 
 if TYPE_CHECKING:
     from delta.tables import DeltaTable
@@ -47,6 +48,7 @@ class Lake:
     def __init__(self, spark: "SparkSession", conf: Settings) -> None:
         self.spark = spark
         self.root = conf.lake
+        self._as_declared: set[str] = set()
         if self.root.startswith("s3") and S3_LOG_STORE not in conf.sections["spark"]:
             raise UsageError(
                 "The lake lies on S3, where two writers can lose each other's commits. Set "
@@ -144,7 +146,7 @@ class Lake:
             (
                 rows.write.format("delta")
                 .mode("overwrite")
-                .option("replaceWhere", f"slice = {_quoted(slice_)}")
+                .option("replaceWhere", f"slice = {ddl.quoted(slice_)}")
                 .partitionBy("slice")
                 .save(path)
             )
@@ -182,31 +184,11 @@ class Lake:
         path = self.path(table.name)
         with self.lock(table.name):
             if newest_version(path) is None:
-                self._create(table)
+                ddl.create(self.spark, path, table)
+            elif table.name not in self._as_declared:
+                ddl.bring_up(self.spark, path, table)
+            self._as_declared.add(table.name)
             yield DeltaTable.forPath(self.spark, path)
-
-    def _create(self, table: type[Table]) -> None:
-        from delta.tables import DeltaTable
-
-        builder = (
-            DeltaTable.createIfNotExists(self.spark)
-            .location(self.path(table.name))
-            .comment(table.doc().splitlines()[0])
-            # Plain tables: any Delta reader (DuckDB, delta-rs, Trino) can open them.
-            .property("delta.enableDeletionVectors", "false")
-            .property("delta.enableChangeDataFeed", "true" if table.write == "merge" else "false")
-            .property("delta.deletedFileRetentionDuration", "interval 30 days")
-            .property("bangfu.owner", table.owner)
-            .property("bangfu.purpose", table.purpose)
-            .property("bangfu.keepDays", str(table.keep_days))
-        )
-        for column in table.columns.values():
-            builder = builder.addColumn(
-                column.name, column.type, nullable=column.nullable, comment=_comment(column)
-            )
-        if table.partition:
-            builder = builder.partitionedBy(table.partition)
-        builder.execute()
 
     def _written(self, name: str) -> Written:
         from delta.tables import DeltaTable
@@ -271,11 +253,3 @@ def partition_condition(table: type[Table], as_of: date, redo_days: int) -> str:
             first = as_of - timedelta(days=redo_days)
             return f"day >= DATE'{first}' AND day <= DATE'{as_of}'"
     raise UsageError(f"{table.name} is partitioned by {table.partition!r}: no run replaces that.")
-
-
-def _comment(column: Column) -> str:
-    return f"{column.meaning} [{column.unit}]" if column.unit else column.meaning
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

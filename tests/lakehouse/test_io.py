@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lakehouse.errors import InputMissing, UsageError
+from lakehouse.errors import DeclarationError, InputMissing, UsageError
 from lakehouse.io import Lake
 from lakehouse.schemas.telecom import SubscriberDay
+from lakehouse.table import Column, Table
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -65,6 +66,34 @@ def test_modes_of_writing(house: "House") -> None:
     lake.append_once(SubscriberDay, days(house, 7), "land:x")
     lake.append_once(SubscriberDay, days(house, 7), "land:x")
     assert lake.read(SubscriberDay.name).count() == 2
+
+
+def declared(**columns: Column) -> type[Table]:
+    """Return a table of one name, with other columns each time."""
+    members = {"key_id": Column("string", "Key."), "__doc__": "One row.", **columns}
+    return type("Grown", (Table,), members | {"__module__": "conf.feeds"}, layer="silver",
+                key=("key_id",), area=None, purpose="statistics", owner="x")  # fmt: skip
+
+
+def test_a_table_takes_what_its_declaration_gains(house: "House") -> None:
+    """As another process with the new declaration would: `House` anew."""
+
+    def merge(columns: dict[str, Column], *rows: str) -> Lake:
+        lake = Lake(house.spark, house.conf)
+        lake.merge(declared(**columns), house.spark.sql(" UNION ALL ".join(rows)), whole=True)
+        return lake
+
+    size, weight = Column("int", "Size.", unit="m"), Column("double", "Weight: what's new.")
+    merge({"size": size}, "SELECT 'a' AS key_id, 1 AS size")
+    lake = merge({"size": size, "weight": weight}, "SELECT 'a' AS key_id, 1 AS size, 2D AS weight",
+                 "SELECT 'b', 3, 4D")  # fmt: skip
+    assert [tuple(row) for row in lake.read("silver.grown").orderBy("key_id").collect()] == [
+        ("a", 1, 2.0), ("b", 3, 4.0)
+    ]  # fmt: skip
+    lake = merge({"weight": weight}, "SELECT 'c' AS key_id, 5D AS weight")
+    assert [tuple(row) for row in lake.read("silver.grown").collect()] == [("c", None, 5.0)]
+    with pytest.raises(DeclarationError, match=r"weight is declared string, and .* with double"):
+        merge({"weight": Column("string", "Weight.")}, "SELECT 'c' AS key_id, '5' AS weight")
 
 
 def test_s3_without_a_safe_log_store_is_refused(house: "House") -> None:
