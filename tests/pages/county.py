@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from deltalake import write_deltalake
+from deltalake import DeltaTable, write_deltalake
 
-from jobs.pages.lake import NEEDED
+from jobs.pages.areas import area_of
+from jobs.pages.counts import Counts
+from jobs.pages.lake import NEEDED, Lake
 from lakehouse.ops import Ops
 from lakehouse.registry import registry
 from lakehouse.schemas import codes
 
 AS_OF = date(2015, 12, 31)
+BEFORE = date(2015, 11, 30)
 COUNTY = "211223000000"
 TYPES = {
     "string": pa.string(), "double": pa.float64(), "int": pa.int32(), "bigint": pa.int64(),
@@ -84,8 +87,9 @@ def _place(
         for concept, ratio in (("net_income", 0.125), ("consumption", 0.117)):
             rows["gold.poverty_by_area"].append(
                 {"area_code": code, "level": level, "concept": concept, "headcount_ratio": ratio,
-                 "poverty_gap": 0.04, "squared_gap": 0.02, "n_sampled": n_sampled,
-                 "n_people": 1000.0, "line_area_code": "0" * 12}
+                 "poverty_gap": 0.04, "squared_gap": 0.02, "headcount_ratio_error": 0.02,
+                 "poverty_gap_error": 0.01, "squared_gap_error": None, "n_sampled": n_sampled,
+                 "n_people": 1000.0, "n_psu": 12, "n_strata": 3, "line_area_code": "0" * 12}
             )  # fmt: skip
 
 
@@ -116,6 +120,51 @@ def _village(rows: dict[str, list[Row]], code: str, n: int, rng: random.Random) 
     )  # fmt: skip
 
 
+# What a household is on a date, and the reasons that go with it.
+REASONS = {
+    "include": ["income_below_line", "guarantees_met"],
+    "check": ["income_not_below_line", "housing_unsafe"],
+    "leave_out": ["income_not_below_line", "guarantees_met"],
+}
+Kinds = dict[str, int]
+
+
+def tiny(root: Path, dates: dict[date, dict[str, Kinds]], members: int = 3) -> Path:
+    """Make a lake of households counted by hand: by date, village and kind; return its root.
+
+    Kinds are include, check, leave_out and none (without a card), in this order. The first
+    household of a village is the same on all dates, and so on: where one more is included and one
+    less checked, one household has moved from one to the other.
+    """
+    rows: dict[str, list[Row]] = {name: [] for name in NEEDED}
+    villages = sorted({village for by_village in dates.values() for village in by_village})
+    _place(rows, COUNTY, "西丰县", "county", "211200000000", None)
+    for town in sorted({village[:9] for village in villages}):
+        _place(rows, f"{town}000", f"合成{town[-2:]}镇", "town", COUNTY, None)
+    for village in villages:
+        _place(rows, village, f"合成{village[-3:]}村", "village", f"{village[:9]}000", None)
+    rows["gold.poverty_by_area"] = []
+    for as_of, by_village in dates.items():
+        for village, kinds in by_village.items():
+            every = [kind for kind, n in kinds.items() for _ in range(n)]
+            for number, kind in enumerate(every):
+                one = {"as_of": as_of, "household_id": f"{village}-{number}",
+                       "village_code": village, "n_members": members}  # fmt: skip
+                rows["gold.household_feature"].append(one)
+                if kind in REASONS:
+                    answer = {"recommendation": kind, "reasons": REASONS[kind]}
+                    rows["gold.household_identification"].append(one | answer)
+    for name, made in rows.items():
+        write(root, name, made)
+    return root
+
+
+def counts(root: Path, asked: str, as_of: date | None = None) -> Counts:
+    """Return what may be told of one area of a lake."""
+    lake = Lake(str(root), as_of)
+    return Counts(lake, area_of(lake, asked), at_least=16)
+
+
 def record(ops: Ops) -> None:
     """Record one loaded and one derived table, and a refused delivery with its correction."""
     for table, counts in {
@@ -123,7 +172,8 @@ def record(ops: Ops) -> None:
                           "quarantined": 6, "made": 1080, "good": 1070},
         "gold.household_identification": {"made": 123, "good": 120, "quarantined": 3, "read": 0},
     }.items():  # fmt: skip
-        run_id = ops.start(table, AS_OF, "f", "c0de", {})
+        made_from = {"bronze.roster": ["roster/2015-12/d3"]}
+        run_id = ops.start(table, AS_OF, "c0de", made_from)
         ops.finish(run_id, state="done", counts=counts, seconds=1.0, delta_version=0)
     ops.record_reasons("silver.person", AS_OF.isoformat(), {"person_id:check_digit": 6})
     ops.record_reasons("silver.person", "2014-12-31", {"sex:missing": 99})
@@ -136,3 +186,9 @@ def record(ops: Ops) -> None:
         state="landed", supersedes="roster/2015-12/d2", n_read=9, n_created=9, n_unchanged=0,
         n_quarantined=0,
     )  # fmt: skip
+
+
+def read(root: Path, name: str) -> list[Row]:
+    """Return the rows of a table."""
+    found: list[Row] = DeltaTable(str(root / name.replace(".", "/"))).to_pyarrow_table().to_pylist()
+    return found
