@@ -42,7 +42,7 @@ def show(
     path = table_path(house.conf.lake, declared.name)
     version = newest_version(path) if declared.layer != "conf" else None
     limit = FEW if rows is None else rows
-    shown = _rows(declared, path, limit) if declared.layer not in RESTRICTED else []
+    shown = _rows(declared, limit, version is not None) if declared.layer not in RESTRICTED else []
     told: dict[str, Any] = {
         "table": declared.name,
         "meaning": declared.doc().splitlines()[0],
@@ -86,29 +86,22 @@ def _print_rows(rows: list[dict[str, Any]]) -> None:
     print_table(f"First {len(few)} rows", turned, {"column": "column"} | heads)
 
 
-def _rows(table: Any, path: str, limit: int) -> list[dict[str, Any]]:
-    """Return a table's first rows by key, personal columns masked."""
+def _rows(table: Any, limit: int, is_made: bool) -> list[dict[str, Any]]:
+    """Return a table's first rows, personal columns masked."""
     if table.layer == "conf":
         from lakehouse.reference import read_rows
 
         return read_rows(table)[:limit]
-    from lakehouse.io import newest_version
-
-    if not limit or newest_version(path) is None:
+    if not limit or not is_made:
         return []
-    import duckdb
-    from deltalake import DeltaTable
+    from lakehouse.query import Query
 
-    delta = DeltaTable(path).to_pyarrow_dataset()
-    listed = ", ".join(
-        f"'{MASK}' AS {c.name}" if c.personal else c.name for c in table.columns.values()
-    )
-    with duckdb.connect() as engine:
-        engine.register("delta", delta)
-        ordered = ", ".join(table.key)
-        found = engine.execute(f"SELECT {listed} FROM delta ORDER BY {ordered} LIMIT {limit}")
-        names = [column[0] for column in found.description or []]
-        return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+    # What is personal is not there to sort by either.
+    found = Query(tell=say).rows(f"SELECT * FROM {table.name} ORDER BY ALL LIMIT {limit}")
+    return [
+        {name: MASK if column.personal else row.get(name) for name, column in table.columns.items()}
+        for row in found
+    ]
 
 
 def check(table: AnyTable = None, as_json: AsJson = False) -> None:
