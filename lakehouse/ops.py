@@ -201,6 +201,14 @@ class Ops:
         )
         return self.rows(query)
 
+    def check_history(self, table: str | None = None) -> list[dict[str, Any]]:
+        """Return every check result that is kept, with its run, the oldest first."""
+        columns = check_table.c
+        query = sa.select(
+            columns.run_id, columns.table_name, columns.expectation, columns.success
+        ).order_by(columns.id)
+        return self.rows(query.where(columns.table_name == table) if table else query)
+
     def record_model_event(self, model: str, event: str, version: str, **values: Any) -> None:
         """Record a promotion, refusal or rollback (champion_before, figures, why)."""
         row = {"model": model, "event": event, "version": version, "at": datetime.now(UTC)}

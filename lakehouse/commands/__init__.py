@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakehouse.conf import use_feeds
+from lakehouse.conf import home_dir, use_feeds
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ AsOf = Annotated[
     ),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
+Plot = Annotated[bool, typer.Option("--plot", help="A page with pictures, instead of a table.")]
+PlotOut = Annotated[
+    Path | None,
+    typer.Option("--out", metavar="FILE", help="Where --plot writes; by default under the home."),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")]
 
 
@@ -100,6 +105,15 @@ def print_json(value: Any) -> None:
 def say(text: str) -> None:
     """Tell of progress, on standard error."""
     print(text, file=sys.stderr, flush=True)
+
+
+def write_plot(html: str, name: str, out: Path | None) -> None:
+    """Write a page of pictures and say where it is: its path is the answer."""
+    path = out or home_dir() / "plots" / f"{name}.html"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(html, encoding="utf-8")
+    say("Open in a browser:")
+    print(path)
 
 
 def print_table(title: str, rows: list[dict[str, Any]], columns: dict[str, str]) -> None:

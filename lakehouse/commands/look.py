@@ -4,12 +4,21 @@ from typing import Annotated, Any
 
 import typer
 
-from lakehouse.commands import AsJson, print_json, print_table, say
+from lakehouse.commands import (
+    AsJson,
+    Plot,
+    PlotOut,
+    print_json,
+    print_table,
+    say,
+    write_plot,
+)  # fmt: skip
 from lakehouse.errors import ChecksFailed, InputMissing, PrivacyError
 from lakehouse.table import RESTRICTED
 
 TableName = Annotated[str, typer.Argument(help="A table, such as gold.poverty_by_area.")]
 AnyTable = Annotated[str | None, typer.Argument(help="One table; all where left out.")]
+MOST_RUNS = 10_000
 MASK = "●"
 FEW = 10
 # Tables of more columns are printed turned, a few rows at a time.
@@ -104,15 +113,22 @@ def _rows(table: Any, limit: int, is_made: bool) -> list[dict[str, Any]]:
     ]
 
 
-def check(table: AnyTable = None, as_json: AsJson = False) -> None:
+def check(
+    table: AnyTable = None, plot: Plot = False, out: PlotOut = None, as_json: AsJson = False
+) -> None:
     """Show the check results of each table's last run (质量检查); exit 12 where one failed.
 
-    Examples: `bangfu check`, `bangfu check silver.person --json`
+    Examples: `bangfu check`, `bangfu check silver.person --json`, `bangfu check --plot`
     """
+    from lakehouse import plots
     from lakehouse.run import House
 
     house = House()
     name = house.registry.table(table).name if table else None
+    if plot:
+        kept, runs = house.ops.check_history(name), house.ops.runs(name, MOST_RUNS)
+        write_plot(plots.quality(kept, runs, name), f"check-{name or 'all'}", out)
+        return
     results = house.ops.checks(name)
     if not results:
         raise InputMissing("Nothing has been checked yet: `bangfu run all` first.")
@@ -133,16 +149,24 @@ def check(table: AnyTable = None, as_json: AsJson = False) -> None:
 def quarantine(
     table: AnyTable = None,
     lines: Annotated[bool, typer.Option(help="List delivery and line of each row.")] = False,
+    plot: Plot = False,
+    out: PlotOut = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what was set aside and why (隔离): counts by table, slice and reason, never values.
 
-    Examples: `bangfu quarantine`, `bangfu quarantine silver.person --lines`
+    Examples: `bangfu quarantine`, `bangfu quarantine silver.person --lines`,
+    `bangfu quarantine --plot`
     """
+    from lakehouse import plots
     from lakehouse.run import House
 
     house = House()
     name = house.registry.table(table).name if table else None
+    if plot:
+        page = plots.quarantine(house.ops.reasons(name), name)
+        write_plot(page, f"quarantine-{name or 'all'}", out)
+        return
     told = _quarantined_lines(house, name) if lines else house.ops.reasons(name)
     refused = [row for row in house.ops.deliveries() if row["state"] == "refused"]
     if as_json:
@@ -183,18 +207,28 @@ def _quarantined_lines(house: Any, name: str | None) -> list[dict[str, Any]]:
 
 def history(
     table: AnyTable = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000)] = 30,
+    limit: Annotated[int, typer.Option(min=1, max=MOST_RUNS, help="Runs to tell of.")] = 30,
+    plot: Plot = False,
+    out: PlotOut = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show past runs, newest first: when, how many rows, how long, which versions.
+    """Show past runs (运行记录), newest first: when, how many rows, how long, which versions.
 
-    Examples: `bangfu history`, `bangfu history gold.poverty_by_area --json`
+    Examples: `bangfu history`, `bangfu history gold.poverty_by_area --json`,
+    `bangfu history silver.person --plot`
     """
+    from lakehouse import plots
     from lakehouse.run import House
 
     house = House()
     name = house.registry.table(table).name if table else None
     runs = house.ops.runs(name, limit)
+    if plot:
+        feed = name.split(".")[1] if name and name.startswith("bronze.") else None
+        landed = house.ops.deliveries(feed)[-limit:] if feed else []
+        page = plots.history(name, runs, landed) if name else plots.timeline(runs)
+        write_plot(page, f"history-{name or 'all'}", out)
+        return
     if as_json:
         print_json(runs)
         return

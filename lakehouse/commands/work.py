@@ -10,11 +10,14 @@ from lakehouse.commands import (
     AsJson,
     AsOf,
     DryRun,
+    Plot,
+    PlotOut,
     parse_date,
     print_json,
     print_table,
     resolve_as_of,
     say,
+    write_plot,
 )
 from lakehouse.errors import InputMissing, UsageError
 
@@ -156,16 +159,27 @@ def plan(
     table: Annotated[str, typer.Argument(help="A table, a layer, `all`, or `+table`.")] = "all",
     as_of: AsOf = None,
     since: Since = None,
+    plot: Plot = False,
+    out: PlotOut = None,
     as_json: AsJson = False,
 ) -> None:
     """Show what `run` would do (计划): the graph of tables, which are stale, and why.
 
-    Examples: `bangfu plan`, `bangfu plan +gold.need_capacity_coupling --json`
+    Examples: `bangfu plan`, `bangfu plan +gold.need_capacity_coupling --json`,
+    `bangfu plan --plot`
     """
     from lakehouse.run import House
 
     house = House()
-    _tell_plan(house, [table], resolve_as_of(as_of, house.ops), since, as_json)
+    day = resolve_as_of(as_of, house.ops)
+    if not plot:
+        _tell_plan(house, [table], day, since, as_json)
+        return
+    from lakehouse import plots
+
+    graph = {name: house.registry.inputs(name) for name in house.registry.tables}
+    page = plots.plan(house.plan([table], day, since), graph, str(day))
+    write_plot(page, f"plan-{day}", out)
 
 
 def _tell_plan(house: Any, tables: list[str], as_of: Any, since: Any, as_json: bool) -> None:
