@@ -107,7 +107,8 @@ def _machine() -> Told:
 
 def _optional() -> Told:
     wanted: dict[str, Callable[[], bool]] = {
-        "chromium (to look at pages)": lambda: bool(shutil.which("chromium")),
+        "chromium (report --pdf)": lambda: bool(shutil.which("chromium")),
+        "npm (the walk of docs/feeds.md)": lambda: bool(shutil.which("npm")),
         "PostgreSQL client": lambda: bool(shutil.which("psql")),
     }
     for what, there in wanted.items():

@@ -23,6 +23,7 @@ from lakehouse.table import Table
 
 if TYPE_CHECKING:
     from delta.tables import DeltaTable
+    from deltalake import DeltaTable as DeltaLog
     from pyspark.sql import DataFrame, SparkSession
 
 S3_LOG_STORE = "spark.delta.logStore.s3a.impl"
@@ -225,6 +226,16 @@ def newest_version(path: str) -> int | None:
         if (match := re.match(r"^(\d{20})\.json$", info.base_name))
     ]
     return max(versions, default=None)
+
+
+def arrow_rows(delta: "DeltaLog", path: str) -> Any:
+    """Return an open Delta table as an Arrow data set. Needs no Spark.
+
+    Arrow's own file system reads it: that of delta-rs is Python, which reading ahead would still
+    call while the process ends (a crash, where not all rows were read).
+    """
+    files, inner = filesystem(path)
+    return delta.to_pyarrow_dataset(filesystem=pafs.SubTreeFileSystem(inner, files))
 
 
 def filesystem(uri: str) -> tuple[pafs.FileSystem, str]:

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from lakehouse.errors import InputMissing
 from lakehouse.graph import NODE_HEIGHT, NODE_WIDTH, draw
@@ -179,7 +178,7 @@ def page(title: str, note: str, figures: "list[go.Figure]") -> str:
 def _shell(title: str, note: str, body: str) -> str:
     css = (Path(__file__).parent / "templates" / "site.css").read_text(encoding="utf-8")
     shell = _environment().get_template("plot.html")
-    return shell.render(title=title, note=note, body=Markup(body), css=Markup(css))
+    return shell.render(title=title, note=note, body=body, css=css)
 
 
 def _environment() -> Environment:

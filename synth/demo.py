@@ -167,10 +167,11 @@ def _print(told: dict[str, Any], house: House, as_of: date) -> None:
         f"          {house.conf.get('docs', 'root')}/tables/index.html (a page per table)\n"
         f"The lake  {house.conf.lake}\n\n"
         "Try next (with .venv/bin on PATH, or `uv run` before each)\n"
-        f"  {command} plan\n"
-        f"  {command} show gold.household_identification\n"
+        f"  {command} tables\n"
+        f'  {command} sql "SELECT * FROM gold.poverty_by_area WHERE level = \'town\'"\n'
+        f"  {command} report --area {COUNTY}101\n"
+        f"  {command} plan --plot\n"
         f"  {command} quarantine\n"
-        f"  {command} quarantine silver.person --lines\n"
-        f"  {command} history gold.poverty_by_area\n"
+        f"  {command} history --plot\n"
         f"  {command} run +gold.need_capacity_coupling --as-of {as_of} --force"
     )

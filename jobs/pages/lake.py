@@ -7,7 +7,7 @@ import duckdb
 from deltalake import DeltaTable
 
 from lakehouse.errors import InputMissing
-from lakehouse.io import newest_version, table_path
+from lakehouse.io import arrow_rows, newest_version, table_path
 
 # The dates of a page are those of its first question: who is recommended.
 ANSWERS = "gold.household_identification"
@@ -64,7 +64,7 @@ class Lake:
     def _dates(self, answers: DeltaTable | None, as_of: date | None) -> tuple[date, list[date]]:
         """Return the date asked for, and those with answers up to it."""
         assert answers is not None
-        rows = self.engine.from_arrow(answers.to_pyarrow_dataset())
+        rows = self.engine.from_arrow(arrow_rows(answers, answers.table_uri))
         dates = sorted(row[0] for row in rows.project("as_of").distinct().fetchall())
         asked = as_of or max(dates, default=None)
         if asked not in dates:
@@ -80,7 +80,7 @@ class Lake:
 
     def _view(self, name: str, delta: DeltaTable) -> None:
         is_dated = "as_of" in {field.name for field in delta.schema().fields}
-        rows = self.engine.from_arrow(delta.to_pyarrow_dataset())
+        rows = self.engine.from_arrow(arrow_rows(delta, delta.table_uri))
         day = f"DATE '{self.as_of}'"
         if is_dated:
             rows.filter(f"as_of = {day}").create_view(name)

@@ -9,7 +9,7 @@ from deltalake import DeltaTable
 
 from lakehouse.conf import settings
 from lakehouse.errors import InputMissing, nearest
-from lakehouse.io import newest_version, table_path
+from lakehouse.io import arrow_rows, newest_version, table_path
 from lakehouse.ops import Ops
 from lakehouse.query.tables import OFFERED, offered, state_of
 from lakehouse.registry import registry
@@ -77,7 +77,7 @@ def _size(table: type[Table], ops: Ops) -> tuple[int | None, date | None]:
     counts, names = files["num_records"], files.column_names
     n_rows = (pc.sum(counts).as_py() or 0) if not counts.null_count else None
     if n_rows is None:  # written by something that keeps no statistics
-        n_rows = delta.to_pyarrow_dataset().count_rows()
+        n_rows = arrow_rows(delta, path).count_rows()
     if table.partition is None:
         return n_rows, state_of(ops, table.name, delta.version())
     key = f"partition.{table.partition}"

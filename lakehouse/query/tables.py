@@ -14,11 +14,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
-from pyarrow.fs import SubTreeFileSystem
 
 from lakehouse.conf import Settings
 from lakehouse.errors import InputMissing, PrivacyError, UsageError, nearest
-from lakehouse.io import filesystem, newest_version, table_path
+from lakehouse.io import arrow_rows, newest_version, table_path
 from lakehouse.ops import Ops
 from lakehouse.query.guard import Named, pointed
 from lakehouse.registry import Registry
@@ -114,10 +113,7 @@ def open_table(root: str, table: type[Table], cut: Cut) -> Opened:
     delta = DeltaTable(path)
     if cut.known_at and "known_from" not in table.columns:
         delta.load_as_version(version_at(delta, table.name, cut.known_at))
-    # Arrow's own file system: that of delta-rs is Python, which reading ahead would still call
-    # while the process ends (a crash, where not all rows were read).
-    files, inner = filesystem(path)
-    rows: Any = delta.to_pyarrow_dataset(filesystem=SubTreeFileSystem(inner, files))
+    rows = arrow_rows(delta, path)
     names = set(rows.schema.names)
     if cut.area and table.area not in names:
         raise PrivacyError(

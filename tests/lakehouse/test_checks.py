@@ -77,7 +77,7 @@ def test_the_gate_closes_on_a_whole_table_rule(spark: "SparkSession", gate: Gate
     rows = frame(spark, PovertyByArea, """
         area_code    | level
         211223101201 | village
-    """)
+    """)  # fmt: skip
     marked = checks.mark(rows, PovertyByArea)
     results = gate.validate(PovertyByArea, marked, checks.count(marked))
     assert [one["expectation"] for one in results if not one["success"]] == [

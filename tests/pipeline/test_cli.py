@@ -21,7 +21,8 @@ def bangfu(home: Path, *words: str, **env: str) -> subprocess.CompletedProcess[s
 def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
     told = bangfu(tmp_path, "--help").stdout
     for command in ("demo", "synth", "land", "run", "plan", "train", "show", "check",
-                    "quarantine", "history", "docs", "doctor"):  # fmt: skip
+                    "quarantine", "history", "docs", "doctor", "feeds", "sql", "tables", "report",
+                    "method"):  # fmt: skip
         assert command in told
     from typer.testing import CliRunner
 
