@@ -168,7 +168,7 @@ def _print(told: dict[str, Any], house: House, as_of: date) -> None:
         f"The lake  {house.conf.lake}\n\n"
         "Try next (with .venv/bin on PATH, or `uv run` before each)\n"
         f"  {command} tables\n"
-        f'  {command} sql "SELECT * FROM gold.poverty_by_area WHERE level = \'town\'"\n'
+        f"  {command} sql \"SELECT * FROM gold.poverty_by_area WHERE level = 'town'\"\n"
         f"  {command} report --area {COUNTY}101\n"
         f"  {command} plan --plot\n"
         f"  {command} quarantine\n"
