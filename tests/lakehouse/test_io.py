@@ -83,17 +83,17 @@ def test_a_table_takes_what_its_declaration_gains(house: "House") -> None:
         lake.merge(declared(**columns), house.spark.sql(" UNION ALL ".join(rows)), whole=True)
         return lake
 
-    size, weight = Column("int", "Size.", unit="m"), Column("double", "Weight: what's new.")
-    merge({"size": size}, "SELECT 'a' AS key_id, 1 AS size")
-    lake = merge({"size": size, "weight": weight}, "SELECT 'a' AS key_id, 1 AS size, 2D AS weight",
+    span, heft = Column("int", "Span.", unit="m"), Column("double", "Heft: what's new.")
+    merge({"span": span}, "SELECT 'a' AS key_id, 1 AS span")
+    lake = merge({"span": span, "heft": heft}, "SELECT 'a' AS key_id, 1 AS span, 2D AS heft",
                  "SELECT 'b', 3, 4D")  # fmt: skip
     assert [tuple(row) for row in lake.read("silver.grown").orderBy("key_id").collect()] == [
         ("a", 1, 2.0), ("b", 3, 4.0)
     ]  # fmt: skip
-    lake = merge({"weight": weight}, "SELECT 'c' AS key_id, 5D AS weight")
+    lake = merge({"heft": heft}, "SELECT 'c' AS key_id, 5D AS heft")
     assert [tuple(row) for row in lake.read("silver.grown").collect()] == [("c", None, 5.0)]
-    with pytest.raises(DeclarationError, match=r"weight is declared string, and .* with double"):
-        merge({"weight": Column("string", "Weight.")}, "SELECT 'c' AS key_id, '5' AS weight")
+    with pytest.raises(DeclarationError, match=r"heft is declared string, and .* with double"):
+        merge({"heft": Column("string", "Heft.")}, "SELECT 'c' AS key_id, '5' AS heft")
 
 
 def test_s3_without_a_safe_log_store_is_refused(house: "House") -> None:
