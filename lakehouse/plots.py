@@ -5,6 +5,7 @@ of Okabe and Ito, which the colour-blind tell apart; what matters is told by a s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -60,7 +61,10 @@ def history(table: str, runs: Sequence[Row], deliveries: Sequence[Row]) -> str:
     made.update_xaxes(type="category")
     failed = sum(one["state"] in ("failed", "refused") for one in told)
     what = "deliveries" if deliveries else "runs"
-    note = f"{len(told)} {what}, the oldest first; {failed} of them failed or were refused."
+    note = (
+        f"{what.capitalize()}: {len(told)}, the oldest first; "
+        f"{failed} of them failed or were refused."
+    )
     return page(f"History of {table}", note, [made])
 
 
@@ -153,8 +157,13 @@ def plan(steps: Sequence[Row], inputs: Mapping[str, Iterable[str]], as_of: str) 
     return _shell(f"Plan for {as_of}", f"{len(told)} tables asked for, {stale} stale.", body)
 
 
-def page(title: str, note: str, figures: "list[go.Figure]") -> str:
-    """Return a page of Plotly figures, the library inside, so that it asks nobody for anything."""
+def page(
+    title: str, note: str, figures: "list[go.Figure]", code: str = "", lang: str = "en"
+) -> str:
+    """Return a page of Plotly figures, the library inside, so that it asks nobody for anything.
+
+    `code` is shown below them, as it is.
+    """
     parts = []
     for place, figure in enumerate(figures):
         figure.update_layout(
@@ -169,16 +178,18 @@ def page(title: str, note: str, figures: "list[go.Figure]") -> str:
             figure.to_html(
                 full_html=False,
                 include_plotlyjs=place == 0,
-                config={"displaylogo": False, "responsive": True},
+                config={"displayModeBar": False, "responsive": True},
             )
         )
-    return _shell(title, note, "\n".join(parts))
+    if code:
+        parts.append(f"<pre><code>{escape(code)}</code></pre>")
+    return _shell(title, note, "\n".join(parts), lang)
 
 
-def _shell(title: str, note: str, body: str) -> str:
+def _shell(title: str, note: str, body: str, lang: str = "en") -> str:
     css = (Path(__file__).parent / "templates" / "site.css").read_text(encoding="utf-8")
     shell = _environment().get_template("plot.html")
-    return shell.render(title=title, note=note, body=body, css=css)
+    return shell.render(title=title, note=note, body=body, css=css, lang=lang)
 
 
 def _environment() -> Environment:

@@ -5,35 +5,25 @@ lon and lat points. A second column of text makes one series of each of its valu
 """
 
 import math
-from html import escape
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from lakehouse import plots
 from lakehouse.errors import UsageError
 from lakehouse.query.out import First, shown
 
-FONT = '"Source Han Sans SC", "Noto Sans CJK SC", "PingFang SC", "Microsoft YaHei", sans-serif'
 COLOURS = ["#b2361c", "#2a6f97", "#6a994e", "#bc8034", "#6d597a", "#4d908e", "#8d6e63", "#577590"]
 MOST_BARS, MOST_SERIES, MOST_POINTS, FEW_DAYS = 60, 12, 20_000, 15
 # Marks, the axis across, and what is left out.
 Drawn = tuple[list[Any], dict[str, Any], str]
-PAGE = """<!DOCTYPE html>
-<html lang="zh-CN"><head><meta charset="utf-8"><title>查询结果</title>
-<style>body {{ font-family: {font}; margin: 24px auto; max-width: 1100px; color: #222; }}
-pre {{ background: #f6f4f0; padding: 12px; white-space: pre-wrap; }}</style></head>
-<body>{chart}<p>{note}</p><pre>{sql}</pre></body></html>
-"""
 
 
 def page(rows: pa.Table, sql: str) -> str:
     """Return a page with a chart, the number of rows and the question. Nothing is loaded by it."""
     made, note = figure(rows)
-    config = {"displaylogo": False, "responsive": True}
-    chart = made.to_html(full_html=False, include_plotlyjs=True, config=config)
-    told = f"共{rows.num_rows:,}行{note}"
-    return PAGE.format(font=FONT, chart=chart, note=escape(told), sql=escape(sql))
+    return plots.page("查询结果", f"共{rows.num_rows:,}行{note}", [made], code=sql, lang="zh-CN")
 
 
 def figure(rows: pa.Table) -> tuple[Any, str]:
@@ -53,8 +43,7 @@ def figure(rows: pa.Table) -> tuple[Any, str]:
         marks, axis, note = _columns(rows, across.name, up)
     made = go.Figure(marks)
     made.update_layout(
-        template="plotly_white", colorway=COLOURS, font={"family": FONT}, height=560,
-        margin={"t": 40}, legend={"orientation": "h", "y": 1.1},
+        colorway=COLOURS, height=560,
         xaxis={"title": {"text": across.name}} | axis,
     )  # fmt: skip
     if len(marks) == 1:

@@ -52,7 +52,7 @@ def test_the_history_of_a_table_is_oldest_first_and_adds_up(ops: Ops) -> None:
     assert traces["created"]["y"] == [95, 80]
     assert traces["set aside"]["y"] == [5, 20]
     assert traces["created"]["x"][0].startswith("2015-11-30")
-    assert "2 runs, the oldest first; 0 of them failed" in html
+    assert "Runs: 2, the oldest first; 0 of them failed" in html
 
 
 def test_a_table_of_deliveries_has_a_bar_a_delivery(ops: Ops) -> None:
