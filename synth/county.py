@@ -20,17 +20,17 @@ import pandas as pd
 from lakehouse.errors import UsageError
 from lakehouse.feed import feed
 from synth import truth as truths
-from synth.calls import day_of_calls, network
-from synth.cards import Cards, cards
-from synth.deliveries import write
-from synth.faults import LEVELS, Faults
+from synth.deliver.faults import LEVELS, Faults
+from synth.deliver.files import write
 from synth.figures import Figures, figures
-from synth.lives import Lives, lives
-from synth.people import Population, population
-from synth.phones import cells, subscribers
-from synth.places import Places, places
-from synth.projects import projects
-from synth.survey import consumption_survey
+from synth.lives.lives import Lives, lives
+from synth.operator.calls import day_of_calls, network
+from synth.operator.phones import cells, subscribers
+from synth.people.population import Population, population
+from synth.places.places import Places, places
+from synth.state.cards import Cards, cards
+from synth.state.projects import projects
+from synth.state.survey import consumption_survey
 
 FEWEST_PEOPLE = 200
 # Registers arrive some days after their month, a day's calls on the next morning.

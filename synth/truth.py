@@ -9,9 +9,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from synth.cards import Cards
-from synth.lives import Lives
-from synth.places import Places
+from synth.lives.lives import Lives
+from synth.places.places import Places
+from synth.state.cards import Cards
 
 NEEDS = [
     "needs_housing", "needs_water", "needs_schooling", "needs_medical", "needs_living",

@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth.calls import day_of_calls, network
 from synth.county import imagine
-from synth.phones import cells
+from synth.operator.calls import day_of_calls, network
+from synth.operator.phones import cells
 
 DAY = date(2015, 12, 30)
 

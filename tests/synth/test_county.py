@@ -15,9 +15,9 @@ from sklearn.metrics import roc_auc_score
 from lakehouse.errors import InputMissing, UsageError
 from synth.county import County, imagine, make
 from synth.figures import figures, income_line
-from synth.identity import MANCHU_SURNAMES, SURNAMES, check_digits
-from synth.outline import county_outline
-from synth.places import divisions
+from synth.people.identity import MANCHU_SURNAMES, SURNAMES, check_digits
+from synth.places.outline import county_outline
+from synth.places.places import divisions
 from tests.synth.conftest import Made, made_in
 from tests.synth.reading import read_all, right
 

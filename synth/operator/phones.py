@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 
 from synth.figures import Figures, stream
-from synth.identity import phone_numbers
-from synth.lives import Lives
-from synth.people import Population
-from synth.places import Places
+from synth.lives.lives import Lives
+from synth.people.identity import phone_numbers
+from synth.people.population import Population
+from synth.places.places import Places
 
 IN_SERVICE_SINCE = pd.Timestamp("2010-01-01")
 # Degrees that a mast may stand off its village: some 200 m.

@@ -7,7 +7,7 @@ import pandas as pd
 
 from lakehouse.schemas.codes import PROJECT_KIND
 from synth.figures import Figures, stream
-from synth.places import Places
+from synth.places.places import Places
 
 KINDS = list(PROJECT_KIND)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from synth.figures import Figures, stream
-from synth.people import Population
+from synth.people.population import Population
 
 
 def consumption_survey(

@@ -8,9 +8,9 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from synth.figures import Figures, cost_shares, income_line, stream
-from synth.incomes import incomes, net_income
-from synth.people import Population
-from synth.places import Places
+from synth.lives.incomes import incomes, net_income
+from synth.people.population import Population
+from synth.places.places import Places
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from shapely.geometry.base import BaseGeometry
 
 from lakehouse.errors import InputMissing, UsageError
 from synth.figures import Figures, stream
-from synth.outline import county_outline, kilometres, points_inside, spread
+from synth.places.outline import county_outline, kilometres, points_inside, spread
 
 # The last three digits of a village code say what it is (rules of the statistics bureau).
 COMMUNITY, VILLAGE = range(1, 200), range(200, 400)

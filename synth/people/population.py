@@ -8,15 +8,15 @@ import pandas as pd
 from scipy.special import expit, logit, ndtr
 
 from synth.figures import Figures, stream
-from synth.households import households
-from synth.identity import (
+from synth.people.households import households
+from synth.people.identity import (
     MANCHU_SURNAMES,
     SURNAMES,
     given_names,
     id_numbers,
     village_surnames,
 )
-from synth.places import Places
+from synth.places.places import Places
 
 SCHOOLED = np.array(["illiterate", "primary", "junior", "senior", "college"])
 

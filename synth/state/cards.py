@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 
 from synth.figures import Figures, cost_shares, stream
-from synth.incomes import ITEMS, net_income
-from synth.lives import Lives
-from synth.people import Population
-from synth.places import Places
+from synth.lives.incomes import ITEMS, net_income
+from synth.lives.lives import Lives
+from synth.people.population import Population
+from synth.places.places import Places
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from synth.figures import Figures, stream
-from synth.identity import phone_numbers
-from synth.outline import kilometres
-from synth.places import Places
+from synth.people.identity import phone_numbers
+from synth.places.outline import kilometres
+from synth.places.places import Places
 
 # What a contact is, the closest first, and the share of each among contacts within the network.
 HOUSEHOLD, VILLAGE, TOWN, COUNTY, OTHER_OPERATOR = range(5)

@@ -14,9 +14,9 @@ import numpy as np
 import pandas as pd
 
 from lakehouse.feed import Feed
-from synth.deliveries import Delivery, as_written, delivery, encoded
+from synth.deliver.files import Delivery, as_written, delivery, encoded
 from synth.figures import stream
-from synth.identity import CHECKS
+from synth.people.identity import CHECKS
 
 LEVELS = ("none", "usual", "harsh")
 TIMES = {"none": 0, "usual": 1, "harsh": 3}

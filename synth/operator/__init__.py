@@ -1,0 +1,1 @@
+"""The operator: subscribers, cells, calls, data, bills."""

@@ -1,0 +1,1 @@
+"""People: households, names, numbers, and who belongs to which household when."""

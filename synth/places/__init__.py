@@ -1,0 +1,1 @@
+"""Places: divisions, positions, effects; old codes and new ones."""

@@ -1,0 +1,1 @@
+"""The state: what its registers, surveys, lists and projects see and do."""
