@@ -23,10 +23,12 @@ from synth import truth as truths
 from synth.deliver.faults import LEVELS, Faults
 from synth.deliver.files import write
 from synth.figures import Figures, figures
-from synth.lives.lives import Lives, lives
+from synth.lives.lives import Lives
 from synth.operator.calls import day_of_calls, network
 from synth.operator.phones import cells, subscribers
-from synth.people.population import Population, population
+from synth.people.population import Population
+from synth.plan import Block, Told
+from synth.town import prepared, town
 from synth.places.places import Places, places
 from synth.state.cards import Cards, cards
 from synth.state.projects import projects
@@ -123,12 +125,15 @@ def make(
 def imagine(area: str, people: int, as_of: date, seed: int, tell: Tell) -> County:
     """Return the county: places, people, how they live, who is listed, who is asked."""
     given = figures(area)
+    first = as_of.replace(day=1)
+    told = Told(area=area, people=people, first=first, months=1, seed=seed)
     tell("places")
     where = places(area, people, as_of, seed, given)
     tell("people")
-    who = population(where, people, as_of, seed, given)
-    tell("lives")
-    life = lives(who, where, as_of, seed, given)
+    of = prepared(told, where, people, given)
+    everywhere = np.arange(len(where.villages))
+    made = town(of, Block(area, where.villages["town_code"][0], everywhere, people, 0, 0, 1))
+    who, life = made.who, made.life
     owners = subscribers(who, life, seed, given)
     tell("cards")
     listed = cards(who, where, life, owners, as_of, seed, given)

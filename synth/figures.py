@@ -29,13 +29,21 @@ def _plain(it: Any) -> Any:
 
 
 def income_line(area: str, as_of: date) -> float:
-    """Return the line of the year, the area's own or inherited. Raises InputMissing for none."""
+    """Return the line of the year, the area's own or inherited. Raises InputMissing for none.
+
+    A year that has none yet takes the newest before it, which the generator lets grow.
+    """
+    growth = float(figures(area)["lives"]["line_growth"])
     rows = read_toml(conf_dir() / "schemes" / "income_line.toml")["row"]
     for code in inherited(area):
-        for row in rows:
-            here = row["area_code"] == code.ljust(12, "0") and row["concept"] == "net_income"
-            if here and row["year"] == as_of.year:
-                return float(row["line_cny"])
+        mine = [
+            row for row in rows
+            if row["area_code"] == code.ljust(12, "0") and row["concept"] == "net_income"
+            and row["scheme"] == "registered_poor" and row["year"] <= as_of.year
+        ]  # fmt: skip
+        if mine:
+            newest = max(mine, key=lambda row: row["year"])
+            return round(newest["line_cny"] * (1 + growth) ** (as_of.year - newest["year"]), 0)
     raise InputMissing(
         f"conf/schemes/income_line.toml has no line for {area} in {as_of.year}. Enter it there."
     )

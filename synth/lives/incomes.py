@@ -1,7 +1,7 @@
-"""Incomes: what each household earns from people and land, and what it is paid by rule.
+"""Incomes: what households earn from people and land, and what they are paid by rule.
 
-Earned income is built up from members, land and place, and then scaled as a whole, so that the
-share of people below the line is the control figure.
+Earned income is built up from members, land and place, month by month, and scaled as a whole, so
+that the county's share of people below the line is the control figure (`synth.lives.level`).
 """
 
 from dataclasses import dataclass
@@ -11,17 +11,29 @@ import pandas as pd
 
 from lakehouse.schemas.codes import INCOME_ITEM
 from synth.figures import Figures
+from synth.lives.presence import Presence
+from synth.lives.shocks import Market
 
 ITEMS = list(INCOME_ITEM)
+EARNED = ["wage", "grain", "tobacco", "livestock", "fruit", "other_crop", "property"]
 HARVESTS = ["grain", "fruit", "other_crop"]
+Panel = np.ndarray  # [household, month]
 
 
 @dataclass(frozen=True)
-class Incomes:
-    """Yuan a year by kind of income, gross: in this year, and in a normal one without losses."""
+class Earners:
+    """What does not change while time passes.
 
-    this_year: pd.DataFrame
-    normal: pd.DataFrame
+    wage: yuan a year of each person at work. strength: of each person in the fields. The rest
+    is per household: land_mu, skill, grain (share of it in crops), and yuan a year of sidelines.
+    """
+
+    wage: np.ndarray
+    strength: np.ndarray
+    land_mu: np.ndarray
+    skill: np.ndarray
+    grain: np.ndarray
+    sidelines: dict[str, np.ndarray]
 
 
 def net_income(items: pd.DataFrame, n_members: pd.Series, costs: dict[str, float]) -> pd.Series:
@@ -29,43 +41,12 @@ def net_income(items: pd.DataFrame, n_members: pd.Series, costs: dict[str, float
     return sum(items[item] * (1 - costs[item]) for item in items.columns) / n_members
 
 
-def incomes(
-    homes: pd.DataFrame, people: pd.DataFrame, costs: dict[str, float], line: float,
-    rng: np.random.Generator, given: Figures,
-) -> Incomes:  # fmt: skip
-    """Return what every household lives on. Adds land_mu and has_bad_year to `homes`."""
-    n = len(homes)
-    homes["land_mu"] = _land(homes, rng, given)
-    failed = rng.random(n) < given["crop_failure"]["share"]
-    homes["has_bad_year"] = failed & (homes["n_farming"] > 0)
-    earned = _earned(homes, people, costs, rng, given)
-    left = np.where(homes["has_bad_year"], given["crop_failure"]["left"], 1.0)
-    struck = earned.assign(**{item: earned[item] * left for item in HARVESTS})
-    paid = _paid(homes, net_income(earned, homes["n_members"], costs), rng, given)
-    scale = _scale(
-        net_income(struck, homes["n_members"], costs), net_income(paid, homes["n_members"], costs),
-        homes["n_members"], line, given["poor_share"],
-    )  # fmt: skip
-    return Incomes(
-        pd.concat([struck * scale, paid], axis=1)[ITEMS].round(0),
-        pd.concat([earned * scale, paid], axis=1)[ITEMS].round(0),
-    )
-
-
-def _land(homes: pd.DataFrame, rng: np.random.Generator, given: Figures) -> np.ndarray:
-    """Return arable land in mu: shared out a generation ago, to the people of that time."""
-    then = np.round(0.75 * homes["n_members"] + rng.poisson(0.7, len(homes)))
-    unevenly = np.exp(rng.normal(0, given["land_spread"], len(homes)))
-    mu = given["mu_a_person"] * np.maximum(1, then) * unevenly
-    return np.where(homes["is_rural"], mu, 0).round(1)
-
-
-def _earned(
-    homes: pd.DataFrame, people: pd.DataFrame, costs: dict[str, float], rng: np.random.Generator,
+def earners(
+    homes: pd.DataFrame, people: pd.DataFrame, n_members: np.ndarray, rng: np.random.Generator,
     given: Figures,
-) -> pd.DataFrame:  # fmt: skip
-    """Return earned income by kind, gross, in a normal year and before scaling."""
-    n, whose = len(homes), people["household"]
+) -> Earners:  # fmt: skip
+    """Return what people and land can earn. `n_members` is that of the first month."""
+    n, whose = len(homes), people["home"].to_numpy()
     sick = people["health"].map(given["sick_earn"]).fillna(1.0).to_numpy()
     wage = people["work"].map(given["earnings"]).fillna(0.0).to_numpy() * sick * np.exp(
         given["schooling_return"] * (people["years"].to_numpy() - 8)
@@ -73,30 +54,36 @@ def _earned(
         + 0.6 * homes["place"].to_numpy()[whose]
         + rng.normal(0, given["earnings_spread"], len(people))
     )  # fmt: skip
-    age = people["age"].to_numpy()
-    ageing = np.clip(1 - given["old_strength"] * np.maximum(age - 58, 0), 0.2, 1)
-    strong = np.bincount(whose, sick * ageing * (people["work"] == "farming"), n)
-    # Land beyond a household's strength is let.
-    tilled = np.minimum(homes["land_mu"], given["mu_a_worker"] * strong)
+    ageing = np.clip(1 - given["old_strength"] * np.maximum(people["age"] - 58, 0), 0.2, 1)
     skill = np.exp(
         given["farm_spread"] * rng.normal(size=n)
-        + given["ability"] * homes["background"]
-        + 0.5 * given["schooling_return"] * (homes["best_years"] - 8)
-        + homes["place"]
+        + given["ability"] * homes["background"].to_numpy()
+        + 0.5 * given["schooling_return"] * (homes["best_years"].to_numpy() - 8)
+        + homes["place"].to_numpy()
     )
-    farm, grain = given["net_a_mu"] * tilled * skill, rng.beta(8, 2, n)
-    aside = skill * (strong > 0)
     orchards = rng.random(homes["village"].max() + 1) < given["fruit"]["share_of_villages"]
-    net = {
-        "wage": np.bincount(whose, wage, n),
-        "grain": farm * grain,
-        "tobacco": aside * _sideline(given["tobacco"], n, rng),
-        "livestock": aside * _sideline(given["livestock"], n, rng),
-        "fruit": aside * orchards[homes["village"]] * _sideline(given["fruit"], n, rng),
-        "other_crop": farm * (1 - grain),
-        "property": (homes["land_mu"] - tilled) * given["rent_a_mu"] * np.exp(homes["place"]),
-    }
-    return pd.DataFrame({item: yuan / (1 - costs[item]) for item, yuan in net.items()})
+    return Earners(
+        wage, (sick * ageing * (people["work"] == "farming")).to_numpy(),
+        _land(homes, n_members, rng, given), skill, rng.beta(8, 2, n),
+        {
+            "tobacco": _sideline(given["tobacco"], n, rng),
+            "livestock": _sideline(given["livestock"], n, rng),
+            "fruit": orchards[homes["village"]] * _sideline(given["fruit"], n, rng),
+        },
+    )  # fmt: skip
+
+
+def _land(
+    homes: pd.DataFrame, n_members: np.ndarray, rng: np.random.Generator, given: Figures
+) -> np.ndarray:
+    """Return arable land in mu: shared out a generation ago, to the people of that time.
+
+    A household that split off later has none of its own on paper.
+    """
+    then = np.round(0.75 * n_members + rng.poisson(0.7, len(homes)))
+    unevenly = np.exp(rng.normal(0, given["land_spread"], len(homes)))
+    mu = given["mu_a_person"] * np.maximum(1, then) * unevenly
+    return np.where(homes["is_rural"] & (n_members > 0), mu, 0).round(1)
 
 
 def _sideline(of: Figures, n: int, rng: np.random.Generator) -> np.ndarray:
@@ -104,47 +91,96 @@ def _sideline(of: Figures, n: int, rng: np.random.Generator) -> np.ndarray:
     return (rng.random(n) < of["share"]) * of["net"] * np.exp(rng.normal(0, of["spread"], n))
 
 
-def _paid(
-    homes: pd.DataFrame, own: pd.Series, rng: np.random.Generator, given: Figures
-) -> pd.DataFrame:
-    """Return what is paid by rule: support by land, pensions, the allowance, help from kin.
+def _season(ends: np.ndarray, given: Figures, item: str) -> np.ndarray:
+    """Return the share of a year's income of one kind that comes in each month."""
+    calendar = ends.astype("datetime64[M]").astype(int) % 12
+    by_month = given["season"].get(item)
+    return np.array(by_month)[calendar] / sum(by_month) if by_month else np.full(len(ends), 1 / 12)
 
-    The allowance reaches some of the poorest by their `own` income per head, sooner where
-    somebody is gravely ill, and a few others.
+
+@dataclass(frozen=True)
+class Lost:
+    """The part of a month's income that shocks leave: of persons' work and of harvests."""
+
+    work: np.ndarray
+    harvest: Panel
+
+
+def lost(shocks: pd.DataFrame, n_people: int, n_homes: int, n_months: int) -> Lost:
+    """Return what shocks leave of incomes."""
+    work, harvest = np.ones((n_people, n_months)), np.ones((n_homes, n_months))
+    length = shocks["months"].to_numpy()
+    row = np.repeat(np.arange(len(shocks)), length)
+    month = np.arange(len(row)) - np.repeat(np.cumsum(length) - length, length)
+    month = month + shocks["month"].to_numpy()[row]
+    left = 1 - shocks["share_lost"].to_numpy()[row]
+    person, household = shocks["person"].to_numpy()[row], shocks["household"].to_numpy()[row]
+    own = person >= 0
+    np.minimum.at(work, (person[own], month[own]), left[own])
+    np.minimum.at(harvest, (household[~own], month[~own]), left[~own])
+    return Lost(work, harvest)
+
+
+def earned(
+    who: Earners, homes: pd.DataFrame, here: Presence, weather: Market, left: Lost | None,
+    costs: dict[str, float], given: Figures,
+) -> dict[str, Panel]:  # fmt: skip
+    """Return earned income by kind and month, gross, before scaling; without losses for None."""
+    ends = here.ends
+    wage = who.wage[:, None] * (left.work if left else 1.0)
+    strength = who.strength[:, None] * (left.work if left else 1.0)
+    strong = here.sums(np.broadcast_to(strength, here.house.shape))
+    present = here.sums(np.ones(len(who.wage))) > 0
+    # Land beyond a household's strength is let.
+    tilled = np.minimum(who.land_mu[:, None], given["mu_a_worker"] * strong)
+    farm = given["net_a_mu"] * tilled * who.skill[:, None]
+    aside = who.skill[:, None] * (strong > 0)
+    place = np.exp(homes["place"].to_numpy())[:, None]
+    net = {
+        "wage": here.sums(np.broadcast_to(wage, here.house.shape)),
+        "grain": farm * who.grain[:, None],
+        "tobacco": aside * who.sidelines["tobacco"][:, None],
+        "livestock": aside * who.sidelines["livestock"][:, None],
+        "fruit": aside * who.sidelines["fruit"][:, None],
+        "other_crop": farm * (1 - who.grain[:, None]),
+        "property": (who.land_mu[:, None] - tilled) * given["rent_a_mu"] * place * present,
+    }
+    for item in net:
+        net[item] = net[item] * _season(ends, given, item) / (1 - costs[item])
+        if left is not None and item in HARVESTS:
+            net[item] *= left.harvest
+        if left is not None and item in weather.price:
+            net[item] *= weather.price[item]
+    return net
+
+
+def paid(
+    homes: pd.DataFrame, who: Earners, here: Presence, born: np.ndarray, is_poor_own: np.ndarray,
+    is_lower_half: np.ndarray, rng: np.random.Generator, given: Figures,
+) -> dict[str, Panel]:  # fmt: skip
+    """Return what is paid by rule, by kind and month: support by land, pensions, help from kin.
+
+    The allowance reaches some of the poorest by their own income, sooner where somebody is
+    gravely ill, and a few others.
     """
-    n, rural = len(homes), homes["is_rural"]
-    rank = own.rank(pct=True)
-    reached = np.where(
-        rank < given["dibao"]["poorest"], given["dibao"]["reaches"], given["dibao"]["leaks"]
-    )
-    weak = np.where(homes["n_serious"] > 0, 1.5, 0.8) * np.where(rank < 0.5, 1, 0.2)
+    n, rural = len(homes), homes["is_rural"].to_numpy()
+    members, pensions = here.sums(np.ones(len(born))), here.sums(here.ages(born) >= 60)
+    reached = np.where(is_poor_own, given["dibao"]["reaches"], given["dibao"]["leaks"])
+    weak = np.where(homes["n_serious"] > 0, 1.5, 0.8) * np.where(is_lower_half, 1, 0.2)
     dibao = rng.random(n) < reached * weak
     green = rng.random(homes["village"].max() + 1) < given["ecology"]["share_of_villages"]
     ecology = green[homes["village"]] & (rng.random(n) < given["ecology"]["share"]) & rural
-    old = homes["n_pensions"] > 0
-    retired = ~rural & old & (rng.random(n) < given["retired"]["share"])
-    from_kin = old & (homes["n_members"] <= 2) & (rng.random(n) < given["kin"]["share"])
-    planned = old & rural & (rng.random(n) < given["family_planning"]["share"])
-    return pd.DataFrame(
-        {
-            "farm_support": homes["land_mu"] * given["farm_support_a_mu"],
-            "ecology": ecology * given["ecology"]["yuan"],
-            "dibao": dibao * homes["n_members"] * given["dibao"]["yuan_a_person"],
-            "family_planning": planned * given["family_planning"]["yuan"],
-            "other_transfer": homes["n_pensions"] * given["pension"]["yuan"]
-            + retired * homes["n_pensions"] * given["retired"]["yuan"]
-            + from_kin * given["kin"]["yuan"] * rng.uniform(0.5, 2, n),
-        }
-    )
-
-
-def _scale(
-    earned: pd.Series, paid: pd.Series, n_members: pd.Series, line: float, share: float
-) -> float:
-    """Return the scale of earned income at which `share` of people are below the line."""
-    low, high = 0.02, 50.0
-    for _ in range(40):
-        middle = (low * high) ** 0.5
-        below = np.average(paid + middle * earned < line, weights=n_members)
-        low, high = (middle, high) if below > share else (low, middle)
-    return high
+    retired = ~rural & (rng.random(n) < given["retired"]["share"])
+    from_kin = (rng.random(n) < given["kin"]["share"])[:, None] & (pensions > 0) & (members <= 2)
+    planned = rural & (rng.random(n) < given["family_planning"]["share"])
+    kin = from_kin * (given["kin"]["yuan"] * rng.uniform(0.5, 2, n))[:, None]
+    own = given["pension"]["yuan"] + retired * given["retired"]["yuan"]
+    present = members > 0
+    yearly = {
+        "farm_support": present * (who.land_mu * given["farm_support_a_mu"])[:, None],
+        "ecology": present * (ecology * given["ecology"]["yuan"])[:, None],
+        "dibao": dibao[:, None] * members * given["dibao"]["yuan_a_person"],
+        "family_planning": (pensions > 0) * (planned * given["family_planning"]["yuan"])[:, None],
+        "other_transfer": pensions * own[:, None] + kin,
+    }
+    return {item: yuan * _season(here.ends, given, item) for item, yuan in yearly.items()}

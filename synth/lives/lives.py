@@ -1,63 +1,170 @@
-"""Lives: what each household has to live on, what it consumes, and how it lives."""
+"""Lives: what each household has to live on, what it consumes, and how it lives, by month."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit
 
 from synth.figures import Figures, cost_shares, income_line, stream
-from synth.lives.incomes import incomes, net_income
+from synth.lives.incomes import ITEMS, Earners, Panel, earned, earners, lost, paid
+from synth.lives.level import Level, log_consumption, quantile, scale
+from synth.lives.needs import dwelling, needs
+from synth.lives.presence import Presence, presence, twelve_months
+from synth.lives.shocks import Market, shocks
 from synth.people.population import Population
 from synth.places.places import Places
 
 
 @dataclass(frozen=True)
 class Lives:
-    """How households live. Rows are those of `Population.homes`.
+    """How the households of a town live.
 
-    items: yuan a year by kind of income, gross, as the household card has them. homes:
+    homes: those of `Population.homes`, on the last day and over the twelve months before it:
     counts of members by state, land_mu, has_bad_year, net_income_cny and consumption_cny (per
-    head), is_poor and is_poor_by_consumption, housing_grade, is_water_safe, and needs.
-    is_covered: per person, whether insured.
+    head), is_poor, is_poor_by_consumption, housing_grade, is_water_safe, and needs. items: yuan
+    in those months by kind of income, gross. months: per household and month delivered, of every
+    household that ever was (rows of `Population.books`): net_income_cny, consumption_cny, both per
+    head over twelve months, n_members. shocks: as `synth.lives.shocks`, by book. is_covered: per
+    person of `Population.people`, whether insured.
     """
 
     line_cny: float
     items: pd.DataFrame
     homes: pd.DataFrame
+    months: dict[str, Panel]
+    flows: dict[str, Panel]
+    shocks: pd.DataFrame
     is_covered: np.ndarray
 
 
-def lives(who: Population, places: Places, as_of: date, seed: int, given: Figures) -> Lives:
-    """Return how every household of the register lives."""
-    line, costs = income_line(places.area, as_of), cost_shares(places.area, as_of)
-    homes = _composition(who, places)
-    earned = incomes(homes, who.people, costs, line, stream(seed, "incomes"), given["lives"])
-    net = net_income(earned.this_year, homes["n_members"], costs)
-    usual = net_income(earned.normal, homes["n_members"], costs)
-    homes["net_income_cny"] = net.round(2)
-    homes["consumption_cny"] = _consumption(
-        homes, usual, line, stream(seed, "consumption"), given["lives"]
+@dataclass(frozen=True)
+class Drawn:
+    """What is known of a town before the county's level is: per book, by month lived."""
+
+    books: pd.DataFrame
+    here: Presence
+    who: Earners
+    shocks: pd.DataFrame
+    flows: dict[str, Panel]
+    usual: Panel
+    members: Panel
+    costs: dict[str, float]
+
+    def net(self, flows: dict[str, Panel]) -> Panel:
+        """Return net income of the household, all kinds."""
+        return sum(yuan * (1 - self.costs[item]) for item, yuan in flows.items())
+
+    def a_head(self, flow: Panel) -> Panel:
+        """Return twelve months' income per head: [book, month delivered]."""
+        return twelve_months(flow) / np.maximum(self.members[:, 11:], 1)
+
+
+def drawn(
+    who: Population, places: Places, weather: Market, ends: list[date], seed: int, town: str,
+    given: Figures,
+) -> Drawn:  # fmt: skip
+    """Return what people and land earn in each month, with and without what befalls them."""
+    here = presence(who.edges, len(who.everybody), len(who.books), ends)
+    books = _composition(who, places)
+    members = here.sums(np.ones(len(who.everybody)))
+    rng, costs = stream(seed, "incomes", town), cost_shares(places.area, ends[-1])
+    own = earners(books, who.everybody, members[:, 0], rng, given["lives"])
+    befalls = shocks(who.everybody, books, here, weather, seed, town, given["lives"]["shocks"])
+    left = lost(befalls, len(who.everybody), len(books), len(ends))
+    made = Drawn(books, here, own, befalls, {}, np.zeros(0), members, costs)
+    args = (own, books, here, weather)
+    usual = made.net(earned(*args, None, costs, given["lives"]))
+    return replace(made, flows=earned(*args, left, costs, given["lives"]), usual=usual)
+
+
+def level(
+    of: Drawn, born: np.ndarray, area: str, ends: list[date], seed: int, given: Figures
+) -> Level:
+    """Return the level of incomes that makes the control figures true of a sample."""
+    told, line = given["lives"], income_line(area, ends[-1])
+    is_there = of.members[:, -1] > 0
+    weight = of.members[is_there, -1]
+    own = of.a_head(of.usual)[:, -1]
+    low, half = (quantile(own[is_there], weight, s) for s in (told["dibao"]["poorest"], 0.5))
+    first = Level(1.0, 0.0, low, half, 0.0, 1.0)
+    given_out = _paid(of, born, first, seed, "level", given)
+    money = of.a_head(of.net(given_out))[is_there, -1]
+    mine = of.a_head(of.net(of.flows))[is_there, -1]
+    found = replace(first, scale=scale(mine, money, weight, line, told["poor_share"]))
+    logs = _logs(of, given_out, found, seed, "level", given)[is_there, -1]
+    cut = quantile(logs, weight, told["consumption_poor_share"])
+    return replace(
+        found, cut=cut, log_mean=float(np.log(line) + logs.mean() - cut), log_std=float(logs.std())
     )
-    homes["is_poor"] = homes["net_income_cny"] < line
-    homes["is_poor_by_consumption"] = homes["consumption_cny"] < line
-    rng = stream(seed, "living")
-    wealth = _wealth(homes, rng)
-    _dwelling(homes, wealth, len(places.villages), rng, given["living"])
-    whose = who.people["household"].to_numpy()
-    uninsured = expit(logit(given["living"]["uninsured"]) - 0.4 * wealth[whose])
-    is_covered = rng.random(len(whose)) >= uninsured
-    _needs(homes, np.bincount(whose, ~is_covered, len(homes)) > 0)
-    return Lives(line, earned.this_year, homes, is_covered)
+
+
+def lives(
+    who: Population, of: Drawn, at: Level, area: str, ends: list[date], seed: int, town: str,
+    given: Figures,
+) -> Lives:  # fmt: skip
+    """Return how every household of the town lives."""
+    born = who.everybody["born"].to_numpy()
+    given_out = _paid(of, born, at, seed, town, given)
+    flows = {item: yuan * at.scale for item, yuan in of.flows.items()} | given_out
+    lines = np.array([income_line(area, end) for end in ends[11:]])
+    consumption = lines[-1] * np.exp(_logs(of, given_out, at, seed, town, given) - at.cut)
+    months = {
+        "net_income_cny": of.a_head(of.net(flows)).round(2),
+        "consumption_cny": consumption.round(2),
+        "n_members": of.members[:, 11:].astype(int),
+        "line_cny": np.broadcast_to(lines, consumption.shape),
+    }
+    chosen = who.homes["book"].to_numpy()
+    homes = of.books.loc[chosen].reset_index(drop=True)
+    homes["household"], homes["book"] = np.arange(len(homes)), chosen
+    homes["land_mu"] = of.who.land_mu[chosen]
+    bad = (of.shocks["kind"] == "disaster") & (of.shocks["month"] >= len(ends) - 12)
+    homes["has_bad_year"] = np.isin(chosen, of.shocks["household"][bad])
+    for name in ("net_income_cny", "consumption_cny"):
+        homes[name] = months[name][chosen, -1]
+    homes["is_poor"] = homes["net_income_cny"] < lines[-1]
+    homes["is_poor_by_consumption"] = homes["consumption_cny"] < lines[-1]
+    items = pd.DataFrame({item: twelve_months(flows[item])[chosen, -1] for item in ITEMS})
+    rng = stream(seed, "living", town)
+    is_covered = dwelling(homes, who.people, at, rng, given["living"])
+    needs(homes, items, np.bincount(who.people["household"], ~is_covered, len(homes)) > 0, given)
+    return Lives(float(lines[-1]), items.round(0), homes, months, flows, of.shocks, is_covered)
+
+
+def _paid(
+    of: Drawn, born: np.ndarray, at: Level, seed: int, town: str, given: Figures
+) -> dict[str, Panel]:
+    own = of.a_head(of.usual)[:, -1]
+    return paid(
+        of.books, of.who, of.here, born, own < at.own_low, own < at.own_half,
+        stream(seed, "paid", town), given["lives"],
+    )  # fmt: skip
+
+
+def _logs(
+    of: Drawn, given_out: dict[str, Panel], at: Level, seed: int, town: str, given: Figures
+) -> Panel:
+    told = given["lives"]
+    money = of.net(given_out)
+    usual = of.a_head(of.usual * at.scale + money)
+    this_year = of.a_head(of.net(of.flows) * at.scale + money)
+    luck = stream(seed, "consumption", town).normal(0, told["consumption"]["spread"], len(of.books))
+    counts = {name: of.books[name].to_numpy() for name in
+              ("best_years", "n_public", "head_age", "place", "n_serious", "n_dependent")}  # fmt: skip
+    counts["n_members"] = of.members[:, 11:]
+    counts["n_dependent"] = np.minimum(counts["n_dependent"][:, None], counts["n_members"])
+    return log_consumption(counts, usual, this_year, luck, told)
 
 
 def _composition(who: Population, places: Places) -> pd.DataFrame:
-    """Return the households with counts of their members and the effect of their place."""
-    people, homes = who.people, who.homes.copy()
-    village = places.villages.loc[homes["village"]].reset_index(drop=True)
-    homes["village_code"], homes["is_rural"] = village["village_code"], village["is_rural"]
-    homes["place"] = village["town_effect"] + village["village_effect"]
+    """Return the books with counts of their (last) members and the effect of their place."""
+    people, books = who.everybody, who.books.copy()
+    of = people["home"].to_numpy()
+    village = places.villages.loc[books["village"]].reset_index(drop=True)
+    books["village_code"], books["is_rural"] = village["village_code"], village["is_rural"]
+    books["place"] = village["town_effect"] + village["village_effect"]
+    counted = people["counts"].to_numpy()
     states = {
         "n_members": people["age"] >= 0,
         "n_children": people["age"] < 16,
@@ -73,74 +180,12 @@ def _composition(who: Population, places: Places) -> pd.DataFrame:
         "n_costly_pupils": people["school"].isin(["senior", "vocational", "college"]),
     }
     for name, is_so in states.items():
-        homes[name] = np.bincount(people["household"], is_so, len(homes)).astype(int)
-    grown_years = people["years"].where(people["age"] >= 16, 0)
-    homes["best_years"] = grown_years.groupby(people["household"]).max()
-    homes["head_age"] = people["age"].groupby(people["household"]).first()
-    return homes
-
-
-def _consumption(
-    homes: pd.DataFrame, usual: pd.Series, line: float, rng: np.random.Generator, given: Figures
-) -> pd.Series:
-    """Return consumption per head, its level set so that the figure's share is below the line.
-
-    Of a bad year, consumption follows a part only.
-    """
-    on, n = given["consumption"], homes["n_members"]
-    lived_on = on["smooths"] * usual + (1 - on["smooths"]) * homes["net_income_cny"]
-    log = (
-        on["on_income"] * np.log(lived_on + on["floor"])
-        + on["size"] * np.log(n)
-        + on["dependency"] * (homes["n_children"] + homes["n_elderly"]) / n
-        + on["schooling"] * homes["best_years"]
-        + on["public"] * (homes["n_public"] > 0)
-        + on["old_head"] * (homes["head_age"] - 55).clip(lower=0)
-        + on["place"] * homes["place"]
-        + on["illness"] * (homes["n_serious"] > 0)
-        + rng.normal(0, on["spread"], len(homes))
-    ).to_numpy()
-    order = np.argsort(log, kind="stable")
-    share = np.cumsum(n.to_numpy()[order]) / n.sum()
-    cut = log[order][np.searchsorted(share, given["consumption_poor_share"])]
-    return pd.Series(line * np.exp(log - cut), homes.index).round(2)
-
-
-def _wealth(homes: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
-    """Return consumption on a standard scale, blurred: dwellings are older than incomes."""
-    log = np.log(homes["consumption_cny"].to_numpy())
-    return (log - log.mean()) / log.std() + rng.normal(0, 0.7, len(homes))
-
-
-def _dwelling(
-    homes: pd.DataFrame, wealth: np.ndarray, n_villages: int, rng: np.random.Generator,
-    given: Figures,
-) -> None:  # fmt: skip
-    """Add housing_grade and is_water_safe; water is mostly a matter of the village."""
-    share_d = expit(logit(given["housing_d"]) - 1.0 * wealth)
-    share_c = expit(logit(given["housing_c"]) - 0.9 * wealth)
-    u = rng.random(len(homes))
-    homes["housing_grade"] = np.select(
-        [u < share_d, u < share_d + share_c, wealth < 0.4], ["D", "C", "B"], "A"
-    )
-    water = rng.normal(0, 1.1, n_villages)[homes["village"]]
-    unsafe = expit(logit(given["water_unsafe"]) - 0.5 + water - 0.3 * wealth)
-    homes["is_water_safe"] = (rng.random(len(homes)) >= unsafe) | ~homes["is_rural"]
-
-
-def _needs(homes: pd.DataFrame, has_uninsured: np.ndarray) -> None:
-    """Add what a household needs to live, and what to produce: the poor who can work."""
-    homes["needs_housing"] = homes["housing_grade"].isin(["C", "D"])
-    homes["needs_water"] = ~homes["is_water_safe"]
-    homes["needs_schooling"] = homes["n_dropped_out"] > 0
-    homes["needs_medical"] = has_uninsured
-    living = ["needs_housing", "needs_water", "needs_schooling", "needs_medical"]
-    homes["needs_living"] = homes[living].any(axis=1)
-    could_work = homes["is_poor"] & (homes["n_able"] > 0)
-    few_mu = homes["land_mu"] < 2.0 * homes["n_members"]
-    schooled = homes["best_years"] > 6
-    homes["needs_land"] = could_work & few_mu & homes["is_rural"]
-    homes["needs_skill"] = could_work & ~schooled
-    homes["needs_capital"] = could_work & ~few_mu & schooled
-    production = ["needs_land", "needs_skill", "needs_capital"]
-    homes["needs_production"] = homes[production].any(axis=1)
+        books[name] = np.bincount(of, is_so & counted, len(books)).astype(int)
+    books["n_dependent"] = books["n_children"] + books["n_elderly"]
+    books["farms"] = books["n_farming"] > 0
+    grown = people["years"].where((people["age"] >= 16) & counted, 0)
+    books["best_years"] = grown.groupby(of).max().reindex(books.index).fillna(0)
+    head = people[counted & (people["relation"] == "head")]
+    ages = pd.Series(head["age"].to_numpy(), head["home"].to_numpy())
+    books["head_age"] = ages[~ages.index.duplicated()].reindex(books.index).fillna(50).astype(int)
+    return books

@@ -30,7 +30,7 @@ def subscribers(who: Population, life: Lives, seed: int, given: Figures) -> pd.D
     wealth = ((log - log.mean()) / log.std()).to_numpy()[people["household"]]
     share = shares[np.digitize(people["age"], ages)] * (1 + 0.15 * wealth)
     owns = rng.random(len(people)) < share.clip(0, 0.97)
-    owners = people[owns].reset_index(names="person")
+    owners = people[owns].drop(columns="person").reset_index(names="person")
     return pd.DataFrame(
         {
             "phone": phone_numbers(given["phones"]["prefix"], len(owners), rng),

@@ -6,20 +6,22 @@ import numpy as np
 import pandas as pd
 
 from synth.figures import Figures, stream
+from synth.plan import Block
 
 # Years between generations, and between spouses.
 GENERATION, SPOUSES = (26.0, 3.2), (1.6, 2.4)
 
 
 def households(
-    villages: pd.DataFrame, people: int, as_of: date, seed: int, given: Figures
+    villages: pd.DataFrame, block: Block, eve: date, seed: int, given: Figures
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return households (household, village) and their members, `people` in all.
+    """Return the households of a town (household, village) and their members on a day.
 
     `household` and `village` are row numbers. Members have household, relation, is_male, age
     and birth_date, the head first.
     """
-    rng = stream(seed, "households")
+    rng, people = stream(seed, "households", block.town), block.people
+    weight = villages["weight"].to_numpy()[block.rows]
     kinds = given["people"]["kind"]
     share = np.array([kind["share"] for kind in kinds])
     size = np.array([1 + len(kind["members"]) for kind in kinds])
@@ -29,7 +31,7 @@ def households(
     # People who are left over after the last whole household live alone.
     alone = next(number for number, kind in enumerate(kinds) if not kind["members"])
     drawn = np.concatenate([drawn, np.full(people - size[drawn].sum(), alone)])
-    village = np.sort(rng.choice(len(villages), size=len(drawn), p=villages["weight"]))
+    village = block.rows[np.sort(rng.choice(len(weight), size=len(drawn), p=weight / weight.sum()))]
     members = [
         _members(np.flatnonzero(drawn == number), kind, rng, given["people"])
         for number, kind in enumerate(kinds)
@@ -37,7 +39,7 @@ def households(
     people_of = pd.concat(members).sort_values(["household", "place"], kind="stable")
     people_of = people_of.drop(columns="place").reset_index(drop=True)
     people_of["age"] = people_of["age"].clip(0, 99).astype(int)
-    people_of["birth_date"] = _birth_dates(people_of["age"].to_numpy(), as_of, rng)
+    people_of["birth_date"] = _birth_dates(people_of["age"].to_numpy(), eve, rng)
     homes = pd.DataFrame({"household": np.arange(len(drawn)), "village": village})
     return homes, people_of
 
@@ -97,7 +99,7 @@ def _boys(n: int, rng: np.random.Generator) -> np.ndarray:
     return rng.random(n) < 0.52
 
 
-def _birth_dates(age: np.ndarray, as_of: date, rng: np.random.Generator) -> np.ndarray:
-    """Return days of birth: the birthday of `age` lies in the year that ends on `as_of`."""
-    latest = np.datetime64(as_of, "D") - np.round(age * 365.2425).astype("timedelta64[D]")
+def _birth_dates(age: np.ndarray, eve: date, rng: np.random.Generator) -> np.ndarray:
+    """Return days of birth: the birthday of `age` lies in the year that ends on `eve`."""
+    latest = np.datetime64(eve, "D") - np.round(age * 365.2425).astype("timedelta64[D]")
     return latest - rng.integers(1, 364, len(age)).astype("timedelta64[D]")

@@ -8,7 +8,6 @@ import pandas as pd
 from scipy.special import expit, logit, ndtr
 
 from synth.figures import Figures, stream
-from synth.people.households import households
 from synth.people.identity import (
     MANCHU_SURNAMES,
     SURNAMES,
@@ -16,103 +15,185 @@ from synth.people.identity import (
     id_numbers,
     village_surnames,
 )
+from synth.people.membership import Books, live, opened
 from synth.places.places import Places
+from synth.plan import Block
 
+RANK = {"head": 0, "spouse": 1, "child": 2, "parent": 3, "grandchild": 4, "other": 5}
 SCHOOLED = np.array(["illiterate", "primary", "junior", "senior", "college"])
 
 
 @dataclass(frozen=True)
 class Population:
-    """Households and their members, the head first; `household` and `village` are row numbers.
+    """The households of one town and their people, as on the last day; and how it came to that.
 
-    homes: household, village, household_id (book number), background (what its people share
-    that no register holds; mean 0, deviation 1). people: the columns of person_register that
-    come from life, and household, is_male, age, years (of schooling), health, is_able, school,
-    is_dropped_out.
+    homes: household (row), book, village (row of `places.villages`), household_id (book number),
+    background (what its people share that no register holds; mean 0, deviation 1). people:
+    household, relation, is_male, age and the columns of person_register that come from life;
+    years (of schooling), health, is_able, school, is_dropped_out; person. The head comes first.
+
+    books: every household that ever was. everybody: every person, with born, died, home (the
+    last book), father, mother, spouse (rows, -1 unknown), came. edges: person, household (book),
+    relation, since, until, reason. `book` and `person` are rows of these.
     """
 
     homes: pd.DataFrame
     people: pd.DataFrame
+    books: pd.DataFrame
+    everybody: pd.DataFrame
+    edges: pd.DataFrame
+
+    def at(self, day: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Return homes and people of another day; what people learnt and do is of the last."""
+        on = np.datetime64(day, "D")
+        since, until = self.edges["since"].to_numpy(), self.edges["until"].to_numpy()
+        there = self.edges[(since <= on) & (np.isnat(until) | (until > on))]
+        return _view(there, self.books, self.everybody, on)
 
 
-def population(places: Places, people: int, as_of: date, seed: int, given: Figures) -> Population:
-    """Return everybody on the register of the county."""
-    homes, members = households(places.villages, people, as_of, seed, given)
-    rng = stream(seed, "people")
-    homes["background"] = rng.normal(size=len(homes))
-    homes["household_id"] = _book_numbers(homes["village"], places.villages)
-    of_home = homes.loc[members["household"]].reset_index(drop=True)
-    village = places.villages.loc[of_home["village"]].reset_index(drop=True)
-    shared = of_home["background"].to_numpy()
-    members["village"] = of_home["village"]
-    members["ethnicity"] = _ethnicity(members, homes, places, rng, given["people"])
-    members["person_name"] = _names(members, homes, len(places.villages), rng)
-    members["person_id"] = id_numbers(
-        _prefixes(members, places.area, as_of, rng, given),
-        members["birth_date"].to_numpy().astype("datetime64[D]"),
-        members["is_male"].to_numpy(),
+def population(
+    homes: pd.DataFrame, members: pd.DataFrame, block: Block, places: Places, months: list[date],
+    seed: int, given: Figures,
+) -> Population:  # fmt: skip
+    """Return everybody of a town from its households on the eve of the first of some months.
+
+    `homes` and `members` are those of `synth.people.households`.
+    """
+    first = months[0].replace(day=1)
+    books = opened(members, homes["village"].to_numpy(), members["birth_date"].to_numpy(), first)
+    live(books, months, stream(seed, "time", block.town), given["people"]["events"])
+    all_books = _books(homes, books, block, seed)
+    everybody = _everybody(books, members, np.datetime64(months[-1], "D"))
+    rng = stream(seed, "people", block.town)
+    of = all_books.loc[everybody["home"]].reset_index(drop=True)
+    village = places.villages.loc[of["village"]].reset_index(drop=True)
+    shared = of["background"].to_numpy()
+    everybody["village"] = of["village"]
+    everybody["ethnicity"] = _ethnicity(everybody, all_books, village, rng, given["people"])
+    everybody["person_name"] = _names(everybody, all_books, rng)
+    prefix, is_other = _prefixes(everybody, block.county, rng, given)
+    everybody["person_id"], everybody["born"] = id_numbers(
+        prefix, everybody["born"].to_numpy(), everybody["is_male"].to_numpy(), is_other, block
     )
-    _school(members, shared, as_of, rng, given["people"]["schooling"])
-    _health(members, shared, rng, given["people"]["health"])
-    _work(members, shared, village, rng, given["people"]["work"])
-    is_urban = ~village["is_rural"] | (members["work"] == "public")
-    members["hukou"] = np.where(is_urban, "urban", "rural")
-    return Population(homes, members)
+    everybody["birth_date"] = everybody["born"]
+    _school(everybody, shared, months[-1], rng, given["people"]["schooling"])
+    _health(everybody, shared, rng, given["people"]["health"])
+    _work(everybody, shared, village, rng, given["people"]["work"])
+    is_urban = ~village["is_rural"] | (everybody["work"] == "public")
+    everybody["hukou"] = np.where(is_urban, "urban", "rural")
+    edges = books.edges()
+    there = edges[edges["until"].isna()]
+    homes_now, people_now = _view(there, all_books, everybody, np.datetime64(months[-1], "D"))
+    return Population(homes_now, people_now, all_books, everybody, edges)
 
 
-def _book_numbers(village: pd.Series, villages: pd.DataFrame) -> pd.Series:
-    """Return book numbers: three digits of the town, six in order."""
-    town = village.map(villages["town_code"]).str[6:9]
-    return town + (village.index.to_series() + 1).astype(str).str.zfill(6)
+def _view(
+    there: pd.DataFrame, books: pd.DataFrame, everybody: pd.DataFrame, day: np.datetime64
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the households with somebody in them, and those people, the head first."""
+    chosen, house = np.unique(there["household"].to_numpy(), return_inverse=True)
+    homes = books.loc[chosen].reset_index(names="book")
+    homes.insert(0, "household", np.arange(len(homes)))
+    rank = there["relation"].map(RANK).to_numpy()
+    order = np.lexsort((there["person"].to_numpy(), rank, house))
+    person = there["person"].to_numpy()[order]
+    people = everybody.loc[person].reset_index(names="person")
+    people["household"], people["relation"] = house[order], there["relation"].to_numpy()[order]
+    people["village"] = homes["village"].to_numpy()[people["household"]]
+    days = (day - people["born"].to_numpy().astype("datetime64[D]")).astype(int)
+    people["age"] = np.floor(days / 365.2425).astype(int)
+    return homes, people
+
+
+def _books(homes: pd.DataFrame, books: Books, block: Block, seed: int) -> pd.DataFrame:
+    """Return every household book: village, household_id, background. New ones are much alike."""
+    rng = stream(seed, "books", block.town)
+    n = len(books.village)
+    number = pd.Series(np.arange(n) + 1).astype(str).str.zfill(6)
+    return pd.DataFrame(
+        {
+            "village": np.array(books.village, dtype=int),
+            "household_id": block.town[:9] + number,
+            "background": rng.normal(size=n),
+        }
+    )
+
+
+def _everybody(books: Books, members: pd.DataFrame, last: np.datetime64) -> pd.DataFrame:
+    """Return every person: who they are, and the book they are or were last in."""
+    edges = books.edges()
+    final = edges[~edges["person"].duplicated(keep="last")].set_index("person").sort_index()
+    n = len(books.house)
+    home = final["household"].reindex(range(n)).fillna(0).astype(int).to_numpy()
+    is_here = books.house >= 0
+    is_lived_in = np.bincount(home, is_here, len(books.village)) > 0
+    day = np.where(is_here, last, final["until"].reindex(range(n)).to_numpy().astype("M8[D]"))
+    return pd.DataFrame(
+        {
+            "is_male": books.kin.is_male,
+            "born": books.born,
+            "died": books.died,
+            "age": np.floor((day - books.born).astype(int) / 365.2425).astype(int),
+            "home": home,
+            "relation": final["relation"].reindex(range(n)).fillna("other").to_numpy(),
+            "first_relation": [*members["relation"], *books.came[len(members):]],
+            "counts": is_here | ~is_lived_in[home],
+            "father": books.kin.father,
+            "mother": books.kin.mother,
+            "spouse": books.kin.spouse,
+        }
+    )
 
 
 def _ethnicity(
-    members: pd.DataFrame, homes: pd.DataFrame, places: Places, rng: np.random.Generator,
-    given: Figures,
+    everybody: pd.DataFrame, books: pd.DataFrame, village: pd.DataFrame,
+    rng: np.random.Generator, given: Figures,
 ) -> np.ndarray:  # fmt: skip
     """Return ethnic groups: villages differ, members of a household mostly do not."""
-    tilt = rng.normal(0, given["minority_spread"], len(places.villages))
-    share = expit(logit(given["minority_share"]) + tilt)
-    weights = np.bincount(homes["village"], minlength=len(share))
-    for _ in range(20):  # Villages are unlike in size: bring the mean back to the figure.
-        miss = logit(given["minority_share"]) - logit(np.average(share, weights=weights))
-        share = expit(logit(share) + miss)
-    home = rng.random(len(homes)) < share[homes["village"]]
-    is_minority = home[members["household"]]
-    drawn = rng.random(len(members)) < share[members["village"]]
-    is_minority = np.where(rng.random(len(members)) < 0.12, drawn, is_minority)
-    manchu = rng.random(len(homes)) < given["manchu_of_minority"]
-    return np.where(~is_minority, "han", np.where(manchu[members["household"]], "manchu", "other"))
+    share = village["minority_share"].to_numpy()
+    home = everybody["home"].to_numpy()
+    by_home = rng.random(len(books))
+    drawn = rng.random(len(everybody)) < share
+    is_minority = np.where(rng.random(len(everybody)) < 0.12, drawn, by_home[home] < share)
+    manchu = rng.random(len(books)) < given["manchu_of_minority"]
+    return np.where(~is_minority, "han", np.where(manchu[home], "manchu", "other"))
 
 
-def _names(
-    members: pd.DataFrame, homes: pd.DataFrame, n_villages: int, rng: np.random.Generator
-) -> np.ndarray:
-    """Return names: children bear the head's surname, those who married in their own."""
-    often = village_surnames(n_villages, rng)
+def _names(everybody: pd.DataFrame, books: pd.DataFrame, rng: np.random.Generator) -> np.ndarray:
+    """Return names: children bear the father's surname, those who married in their own."""
+    villages, of = np.unique(books["village"], return_inverse=True)
+    often = village_surnames(len(villages), rng)
     everywhere = np.concatenate([SURNAMES, MANCHU_SURNAMES])
-    n = len(homes)
-    own = often[homes["village"], rng.integers(often.shape[1], size=n)]
+    n = len(books)
+    own = often[of, rng.integers(often.shape[1], size=n)]
     family = np.where(rng.random(n) < 0.6, own, rng.choice(everywhere, n))
-    married_in = members["relation"].isin(["spouse", "other"]).to_numpy()
-    mother = (members["relation"] == "parent").to_numpy() & ~members["is_male"].to_numpy()
-    surname = np.where(
-        married_in | mother, rng.choice(everywhere, len(members)), family[members["household"]]
-    )
-    return np.char.add(surname, given_names(members["is_male"].to_numpy(), rng)).astype(object)
+    first = everybody["first_relation"]
+    married_in = first.isin(["spouse", "other", "marriage"]).to_numpy()
+    mother = (first == "parent").to_numpy() & ~everybody["is_male"].to_numpy()
+    home = everybody["home"].to_numpy()
+    drawn = rng.choice(everywhere, len(everybody))
+    surname = np.where(married_in | mother, drawn, family[home])
+    # Fathers come before their children; who left the household kept the name.
+    father = everybody["father"].to_numpy()
+    for _ in range(3):
+        surname = np.where(father >= 0, surname[father], surname)
+    return np.char.add(surname, given_names(everybody["is_male"].to_numpy(), rng)).astype(object)
 
 
 def _prefixes(
-    members: pd.DataFrame, area: str, as_of: date, rng: np.random.Generator, given: Figures
-) -> np.ndarray:
-    """Return the area prefix of each ID number: mostly the county's own, as it is or was."""
+    everybody: pd.DataFrame, area: str, rng: np.random.Generator, given: Figures
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the area prefix of each ID number, and whether it is of another county.
+
+    It is that of the place of birth in the year of birth.
+    """
     figures, own = given["people"]["id_prefixes"], given["area"]
-    u = rng.random(len(members))
+    year = everybody["born"].to_numpy().astype("datetime64[Y]").astype(int) + 1970
     others = np.array(own.get("other_prefixes", [area]))
-    before = as_of.year - members["age"].to_numpy() < figures["old"]["born_before"]
-    old, other = figures["old"]["share"], figures["other"]["share"]
-    prefix = np.where(u > 1 - other, rng.choice(others, len(members)), area)
-    return np.where((u < old) & before, own.get("old_code", area), prefix)
+    share = np.where(everybody["first_relation"] == "marriage", 0.5, figures["other"]["share"])
+    is_other = rng.random(len(everybody)) < share
+    native = np.where(year < figures["old"]["born_before"], own.get("old_code", area), area)
+    return np.where(is_other, rng.choice(others, len(everybody)), native), is_other
 
 
 def _school(

@@ -10,6 +10,7 @@ from importlib.resources import files
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 from shapely import contains_xy
 from shapely.geometry.base import BaseGeometry
 
@@ -29,7 +30,7 @@ class Places:
 
     `areas` has the columns of the feed `area`. `villages` has, in code order, village_code,
     village_name, town_code, lon, lat, is_rural, weight (of people), town_effect,
-    village_effect (both on the logarithm of earnings).
+    village_effect (both on the logarithm of earnings), minority_share.
     """
 
     area: str
@@ -52,7 +53,7 @@ def places(area: str, people: int, as_of: date, seed: int, given: Figures) -> Pl
     areas = tree.merge(positions, on="area_code", how="left")
     current = areas[areas["valid_to"].isna()]
     chosen = _with_people(current, max(4, people // given["places"]["people_a_village"]))
-    return Places(area, _as_delivered(areas), _effects(chosen, rng, given["places"]))
+    return Places(area, _as_delivered(areas), _effects(chosen, rng, given))
 
 
 def _tree(area: str, as_of: date, given: Figures) -> pd.DataFrame:
@@ -178,8 +179,9 @@ def _with_people(current: pd.DataFrame, n: int) -> pd.DataFrame:
     return pd.concat([kept, community]).sort_values("area_code", ignore_index=True)
 
 
-def _effects(chosen: pd.DataFrame, rng: np.random.Generator, given: Figures) -> pd.DataFrame:
+def _effects(chosen: pd.DataFrame, rng: np.random.Generator, told: Figures) -> pd.DataFrame:
     """Add weights and effects. Effects are standardised, so that small counties keep them."""
+    given = told["places"]
     size = np.exp(rng.normal(0, given["village_size_spread"], len(chosen)))
     rural = chosen["is_rural"].to_numpy()
     for kind, share in ((rural, 1 - given["urban_share"]), (~rural, given["urban_share"])):
@@ -204,8 +206,18 @@ def _effects(chosen: pd.DataFrame, rng: np.random.Generator, given: Figures) -> 
             "weight": size / size.sum(),
             "town_effect": chosen["parent_code"].map(by_town),
             "village_effect": village,
+            "minority_share": _minority(size / size.sum(), rng, told["people"]),
         }
     )
+
+
+def _minority(weight: np.ndarray, rng: np.random.Generator, given: Figures) -> np.ndarray:
+    """Return each village's share of ethnic minorities; their mean is the county's figure."""
+    share = expit(logit(given["minority_share"]) + rng.normal(0, given["minority_spread"], len(weight)))
+    for _ in range(20):  # Villages are unlike in size.
+        miss = logit(given["minority_share"]) - logit(np.average(share, weights=weight))
+        share = expit(logit(share) + miss)
+    return share
 
 
 def _standard(values: np.ndarray) -> np.ndarray:

@@ -1,0 +1,137 @@
+"""What is asked for, and how it is cut into blocks that are made one by one.
+
+A block is one town of one county: everything about its people is made in one go, from random
+streams that bear its name. So neither the number of workers nor their order changes a byte, and
+memory holds one block a worker.
+"""
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lakehouse.errors import UsageError
+from synth.figures import Figures
+
+FEWEST_PEOPLE, MOST_PEOPLE, MOST_MONTHS = 200, 100_000_000, 120
+LEVELS = ("none", "usual", "harsh")
+# Incomes are those of twelve months: so many are lived before the first that is delivered.
+MONTHS_BEFORE = 11
+
+
+@dataclass(frozen=True)
+class Told:
+    """What was asked for. `days` of calls up to the last day; None is all of them."""
+
+    area: str = "211223"
+    people: int = 40_000
+    first: date = date(2015, 12, 1)
+    months: int = 1
+    seed: int = 1
+    faults: str = "none"
+    events_a_month: int = 120
+    days: int | None = None
+    census: Path | None = None
+    divisions: Path | None = None
+    later: Path | None = None
+
+    def __post_init__(self) -> None:
+        """Raise UsageError for what makes no province."""
+        if self.faults not in LEVELS:
+            raise UsageError(f"--faults {self.faults!r}: it is {', '.join(LEVELS)}.")
+        if not FEWEST_PEOPLE <= self.people <= MOST_PEOPLE:
+            raise UsageError(
+                f"--people {self.people:,}: from {FEWEST_PEOPLE:,} to {MOST_PEOPLE:,}."
+            )
+        if not 1 <= self.months <= MOST_MONTHS:
+            raise UsageError(f"--months {self.months}: from 1 to {MOST_MONTHS}.")
+        if self.events_a_month < 0 or (self.days is not None and self.days < 0):
+            raise UsageError("--events and --days cannot be negative.")
+        if len(self.area) not in (2, 4, 6) or not self.area.isdigit():
+            raise UsageError(
+                f"--area {self.area!r}: two digits of a province, four of a city or six of a county."
+            )
+
+    @property
+    def month_ends(self) -> list[date]:
+        """Return the last day of each month."""
+        return [_month_end(self.first, n) for n in range(self.months)]
+
+    @property
+    def lived(self) -> list[date]:
+        """Return the last day of each month that is lived: those before the first as well."""
+        return [_month_end(self.first, n) for n in range(-MONTHS_BEFORE, self.months)]
+
+    @property
+    def last(self) -> date:
+        """Return the last day."""
+        return self.month_ends[-1]
+
+
+@dataclass(frozen=True)
+class Block:
+    """One town of one county. `rows` are the row numbers of its villages in `places.villages`.
+
+    `number` counts the blocks of the whole run, `of_city` those of the same city, in which it is
+    `in_city`: ID numbers are shared out by them.
+    """
+
+    county: str
+    town: str
+    rows: np.ndarray
+    people: int
+    number: int
+    in_city: int
+    of_city: int
+
+
+def _month_end(first: date, months_on: int) -> date:
+    year, month = divmod(first.year * 12 + first.month - 1 + months_on, 12)
+    return date(year, month + 1, monthrange(year, month + 1)[1])
+
+
+def shared_out(total: int, weights: np.ndarray) -> np.ndarray:
+    """Return whole numbers in proportion to weights that sum to `total` (largest remainder)."""
+    exact = total * weights / weights.sum()
+    whole = np.floor(exact).astype(np.int64)
+    left = int(total - whole.sum())
+    order = np.argsort(whole - exact, kind="stable")
+    whole[order[:left]] += 1
+    return whole
+
+
+def blocks(villages_of: dict[str, pd.DataFrame], people_of: dict[str, int]) -> list[Block]:
+    """Return the blocks of some counties, in the order of their codes."""
+    towns = [
+        (county, str(town), np.flatnonzero(villages["town_code"] == town))
+        for county, villages in villages_of.items()
+        for town in sorted(villages["town_code"].unique())
+    ]
+    of_city = pd.Series([county[:4] for county, _, _ in towns]).value_counts().to_dict()
+    made: list[Block] = []
+    seen: dict[str, int] = {}
+    for county, villages in villages_of.items():
+        mine = [(town, rows) for code, town, rows in towns if code == county]
+        weight = np.array([villages["weight"].to_numpy()[rows].sum() for _, rows in mine])
+        for (town, rows), n in zip(mine, shared_out(people_of[county], weight), strict=True):
+            city = county[:4]
+            made.append(
+                Block(county, town, rows, int(n), len(made), seen.get(city, 0), of_city[city])
+            )
+            seen[city] = seen.get(city, 0) + 1
+    return made
+
+
+def people_of(told: Told, counties: list[str], given: dict[str, Figures]) -> dict[str, int]:
+    """Return how many people each county gets: by its cited population, else like its divisions."""
+    weight = np.array([float(given[code]["area"]["population"]) for code in counties])
+    shares = shared_out(told.people, weight)
+    if few := [code for code, n in zip(counties, shares, strict=True) if n < FEWEST_PEOPLE]:
+        raise UsageError(
+            f"--people {told.people:,} leaves {len(few)} of {len(counties)} counties with fewer "
+            f"than {FEWEST_PEOPLE} people: ask for more people or for a smaller area."
+        )
+    return dict(zip(counties, (int(n) for n in shares), strict=True))
