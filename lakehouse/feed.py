@@ -112,7 +112,12 @@ class Feed:
 
 def feeds() -> dict[str, Feed]:
     """Return every feed by name; a user's own folder wins over ours."""
-    return _read(tuple(feed_dirs()))
+    return feeds_in(*feed_dirs())
+
+
+def feeds_in(*folders: Path) -> dict[str, Feed]:
+    """Return the feeds of some folders by name; a later folder wins."""
+    return _read(folders)
 
 
 def feed(name: str) -> Feed:

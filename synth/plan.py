@@ -75,8 +75,9 @@ class Told:
 class Block:
     """One town of one county. `rows` are the row numbers of its villages in `places.villages`.
 
-    `number` counts the blocks of the whole run, `of_city` those of the same city, in which it is
-    `in_city`: ID numbers are shared out by them.
+    `number` counts the blocks of the whole run and `first_person` the people of those before it;
+    `of_city` counts the blocks of the same city, in which it is `in_city`. Numbers of people and
+    of telephones are shared out by them.
     """
 
     county: str
@@ -86,6 +87,15 @@ class Block:
     number: int
     in_city: int
     of_city: int
+    first_person: int = 0
+
+
+def first_of(month: str) -> date:
+    """Return the first day of a month given as 2015-12. Raises UsageError for anything else."""
+    try:
+        return date.fromisoformat(f"{month}-01")
+    except ValueError:
+        raise UsageError(f"--from {month!r}: a month is written like 2015-12.") from None
 
 
 def _month_end(first: date, months_on: int) -> date:
@@ -113,14 +123,18 @@ def blocks(villages_of: dict[str, pd.DataFrame], people_of: dict[str, int]) -> l
     of_city = pd.Series([county[:4] for county, _, _ in towns]).value_counts().to_dict()
     made: list[Block] = []
     seen: dict[str, int] = {}
+    people = 0
     for county, villages in villages_of.items():
         mine = [(town, rows) for code, town, rows in towns if code == county]
         weight = np.array([villages["weight"].to_numpy()[rows].sum() for _, rows in mine])
         for (town, rows), n in zip(mine, shared_out(people_of[county], weight), strict=True):
             city = county[:4]
             made.append(
-                Block(county, town, rows, int(n), len(made), seen.get(city, 0), of_city[city])
+                Block(
+                    county, town, rows, int(n), len(made), seen.get(city, 0), of_city[city], people
+                )
             )
+            people += int(n)
             seen[city] = seen.get(city, 0) + 1
     return made
 

@@ -1,6 +1,7 @@
 """A county prepared, and one of its towns: people, lives, and what the state makes of them."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
@@ -9,10 +10,13 @@ from synth.figures import Figures, stream
 from synth.lives.level import Level
 from synth.lives.lives import Lives, drawn, level, lives
 from synth.lives.shocks import Market, market
+from synth.operator.phones import subscribers
 from synth.people.households import households
 from synth.people.population import Population, population
 from synth.places.places import Places
 from synth.plan import Block, Told
+from synth.state.cards import Cards, cards
+from synth.state.survey import chance, consumption_survey
 
 # People of the sample that sets the level of a county's incomes.
 SAMPLE = 24_000
@@ -38,6 +42,14 @@ class Town:
     block: Block
     who: Population
     life: Lives
+    owners: pd.DataFrame
+    listed: Cards
+    survey: pd.DataFrame
+
+    @property
+    def code(self) -> str:
+        """Return the nine digits of the town."""
+        return self.block.town[:9]
 
 
 def prepared(told: Told, where: Places, people: int, given: Figures) -> County:
@@ -61,10 +73,22 @@ def town(county: County, block: Block) -> Town:
     life = lives(
         who, of, county.level, county.places.area, told.lived, told.seed, block.town, given
     )
-    return Town(county, block, who, life)
+    owners = subscribers(who, life, told.seed, given)
+    name = block.town
+    listed = cards(who, county.places, life, owners, told.last, told.seed, name, given)
+    survey = surveyed(county, block, who, life, told.last)
+    return Town(county, block, who, life, owners, listed, survey)
+
+
+def surveyed(county: County, block: Block, who: Population, life: Lives, day: date) -> pd.DataFrame:
+    """Return the town's part of the sample of a year."""
+    given, told = county.given, county.told
+    return consumption_survey(
+        who, life.homes, block.town, chance(county.people, given), day, told.seed, given
+    )
 
 
 def _people(told: Told, where: Places, block: Block, given: Figures) -> Population:
-    eve = told.first - pd.Timedelta(days=1)
+    eve = told.first - timedelta(days=1)
     homes, members = households(where.villages, block, eve, told.seed, given)
     return population(homes, members, block, where, told.month_ends, told.seed, given)

@@ -1,4 +1,5 @@
-"""The truth to judge answers by. No job reads it."""
+"""The truth to judge answers by: who lives where, with whom, on what, in need of what. No job
+reads it."""
 
 import json
 from pathlib import Path
@@ -6,22 +7,32 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from synth.lives.lives import Lives
-from synth.places.places import Places
-from synth.state.cards import Cards
+from synth.lives.needs import LIVING, PRODUCTION
+from synth.plan import MONTHS_BEFORE
+from synth.town import Town
 
 NEEDS = [
-    "needs_housing", "needs_water", "needs_schooling", "needs_medical", "needs_living",
-    "needs_land", "needs_skill", "needs_capital", "needs_production",
+    *(f"needs_{one}" for one in LIVING), "needs_living",
+    *(f"needs_{one}" for one in PRODUCTION), "needs_production",
 ]  # fmt: skip
 
 
-def households(life: Lives, listed: Cards, survey: pd.DataFrame) -> pd.DataFrame:
-    """Return one row per household of the register, under its raw book number."""
-    homes = life.homes
+def tables(town: Town) -> dict[str, pd.DataFrame]:
+    """Return the truth about one town's people: name of the table -> rows."""
+    return {
+        "household": households(town),
+        "household_month": months(town),
+        "person": people(town),
+        "membership": membership(town),
+        "shock": shocks(town),
+        "poverty_spell": spells(town),
+    }
+
+
+def households(town: Town) -> pd.DataFrame:
+    """Return one row per household of the last day, under its raw book number."""
+    homes = town.life.homes
     known = homes[
         [
             "household_id", "village_code", "is_rural", "n_members", "net_income_cny",
@@ -29,26 +40,130 @@ def households(life: Lives, listed: Cards, survey: pd.DataFrame) -> pd.DataFrame
         ]
     ]  # fmt: skip
     return known.assign(
-        is_candidate=listed.is_candidate,
-        is_listed=listed.is_listed,
-        is_surveyed=np.isin(homes["household"], survey["household"]),
+        is_candidate=town.listed.is_candidate,
+        is_listed=town.listed.is_listed,
+        is_surveyed=np.isin(homes["household"], town.survey["household"]),
     )
 
 
-def subscriber_homes(owners: pd.DataFrame, places: Places) -> pd.DataFrame:
-    """Return where each subscriber lives; who works away is out of the county's network."""
-    village = places.villages.loc[owners["village"], "village_code"].to_numpy()
+def months(town: Town) -> pd.DataFrame:
+    """Return one row per household and month delivered in which it has people.
+
+    Incomes and consumption are of the twelve months that end with it, per head;
+    is_in_range: not poor, but below the monitoring line of the scheme from 2020 on.
+    """
+    panel, ends = town.life.months, np.array(town.county.told.month_ends, dtype="M8[D]")
+    book, month = np.nonzero(panel["n_members"] > 0)
+    net, line = panel["net_income_cny"][book, month], panel["line_cny"][book, month]
+    spent = panel["consumption_cny"][book, month]
+    range_top = town.county.given["lives"]["monitoring_range"] * line
     return pd.DataFrame(
-        {"phone": owners["phone"], "village_code": village, "is_away": owners["is_away"]}
+        {
+            "household_id": town.who.books["household_id"].to_numpy()[book],
+            "month_end": ends[month],
+            "n_members": panel["n_members"][book, month],
+            "net_income_cny": net,
+            "consumption_cny": spent,
+            "line_cny": line,
+            "is_poor": net < line,
+            "is_poor_by_consumption": spent < line,
+            "is_in_range": (net >= line) & (net < range_top),
+        }
     )
 
 
-def write(folder: Path, tables: dict[str, pd.DataFrame], notes: dict[str, dict[str, Any]]) -> None:
-    """Write tables as Parquet and notes as JSON; the same content gives the same bytes."""
+def people(town: Town) -> pd.DataFrame:
+    """Return everybody who ever was, with father, mother and spouse where they are of the town."""
+    everybody = town.who.everybody
+    number = everybody["person_id"].to_numpy()
+    kin = {}
+    for link in ("father", "mother", "spouse"):
+        of = everybody[link].to_numpy()
+        kin[f"{link}_id"] = np.where(of >= 0, number[of], None)
+    return everybody[
+        ["person_id", "is_male", "born", "died", "health", "work", "education"]
+    ].assign(**kin)
+
+
+def membership(town: Town) -> pd.DataFrame:
+    """Return who belonged to which household from when to when, as which relation."""
+    edges, who = town.who.edges, town.who
+    return pd.DataFrame(
+        {
+            "person_id": who.everybody["person_id"].to_numpy()[edges["person"]],
+            "household_id": who.books["household_id"].to_numpy()[edges["household"]],
+            "relation": edges["relation"],
+            "since": edges["since"],
+            "until": edges["until"],
+            "reason": edges["reason"],
+        }
+    )
+
+
+def shocks(town: Town) -> pd.DataFrame:
+    """Return what befell households, with the month in which it began."""
+    found, who = town.life.shocks, town.who
+    lived = np.array(town.county.told.lived, dtype="M8[D]")
+    person = found["person"].to_numpy()
+    number = who.everybody["person_id"].to_numpy()
+    return pd.DataFrame(
+        {
+            "household_id": who.books["household_id"].to_numpy()[found["household"]],
+            "person_id": np.where(person >= 0, number[person], None),
+            "kind": found["kind"],
+            "month_end": lived[found["month"].to_numpy(dtype=int)],
+            "n_months": found["months"],
+            "cost_cny": found["cost_cny"],
+            "share_lost": found["share_lost"],
+        }
+    )
+
+
+def spells(town: Town) -> pd.DataFrame:
+    """Return each time that a household was poor by income: first and last month, and why.
+
+    is_return: it had been poor before, and had not been meanwhile. cause: the gravest shock of
+    the twelve months before; none where nothing befell the household.
+    """
+    panel, ends = town.life.months, np.array(town.county.told.month_ends, dtype="M8[D]")
+    is_poor = (panel["net_income_cny"] < panel["line_cny"]) & (panel["n_members"] > 0)
+    before = np.pad(is_poor, ((0, 0), (1, 0)))[:, :-1]
+    book, begin = np.nonzero(is_poor & ~before)
+    after = np.pad(is_poor, ((0, 0), (0, 1)))[:, 1:]
+    _, end = np.nonzero(is_poor & ~after)
+    first = pd.Series(book).duplicated().to_numpy()
+    return pd.DataFrame(
+        {
+            "household_id": town.who.books["household_id"].to_numpy()[book],
+            "first_month_end": ends[begin],
+            "last_month_end": ends[end],
+            "is_known_from_before": begin == 0,
+            "is_return": first,
+            "cause": _gravest(town, book, begin),
+        }
+    )
+
+
+def _gravest(town: Town, book: np.ndarray, begin: np.ndarray) -> np.ndarray:
+    """Return the kind of shock that took most in the twelve months up to a month delivered."""
+    found = town.life.shocks
+    if not len(found) or not len(book):
+        return np.full(len(book), "none", dtype=object)
+    panel = town.life.months
+    a_head = panel["net_income_cny"][:, -1] * np.maximum(panel["n_members"][:, -1], 1)
+    lost = found["share_lost"] * found["months"] / 12
+    taken = found["cost_cny"] + lost * a_head[found["household"].to_numpy(dtype=int)]
+    events = found.assign(taken=taken).sort_values("taken", kind="stable", ascending=False)
+    asked = pd.DataFrame({"household": book, "at": begin + MONTHS_BEFORE, "spell": range(len(book))})
+    met = asked.merge(events, on="household")
+    met = met[(met["month"] <= met["at"]) & (met["month"] > met["at"] - 12)]
+    kind = met.drop_duplicates("spell").set_index("spell")["kind"]
+    return kind.reindex(range(len(book))).fillna("none").to_numpy(dtype=object)
+
+
+def write_notes(folder: Path, notes: dict[str, dict[str, Any]]) -> None:
+    """Write notes as JSON; the same content gives the same bytes."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name, rows in tables.items():
-        table = pa.Table.from_pandas(rows, preserve_index=False).replace_schema_metadata(None)
-        pq.write_table(table, folder / f"{name}.parquet", compression="zstd")
     for name, told in notes.items():
         text = json.dumps(told, ensure_ascii=False, indent=2, default=str)
         (folder / f"{name}.json").write_text(text + "\n", encoding="utf-8")

@@ -51,32 +51,76 @@ def demo(
 
 
 def synth(
-    out: Annotated[Path, typer.Option(help="Landing root to write to.")],
-    area: Annotated[str, typer.Option(help="Six-digit code of a county.")] = "211223",
-    people: People = 40_000,
-    days: Days = 5,
+    out: Annotated[
+        Path | None, typer.Option(help="New folder: landing/, truth/ and faults/ appear in it.")
+    ] = None,
+    area: Annotated[
+        str, typer.Option(help="Code of a province (2 digits), a city (4) or a county (6).")
+    ] = "211223",
+    people: Annotated[int, typer.Option(help="People on the first day.")] = 40_000,
+    since: Annotated[str, typer.Option("--from", help="First month, as 2015-12.")] = "2015-12",
+    months: Annotated[int, typer.Option(help="Months delivered.")] = 1,
+    seed: Annotated[int, typer.Option(help="Another seed, another province.")] = 1,
     faults: Faults = "usual",
-    seed: Annotated[int, typer.Option(help="Another seed, another county.")] = 1,
+    events: Annotated[
+        int, typer.Option(help="Calls and messages that a subscriber has in a month.")
+    ] = 120,
+    days: Annotated[
+        int | None, typer.Option(help="Days of telephone records up to the end; all if not given.")
+    ] = None,
+    census: Annotated[
+        Path | None, typer.Option(help="Census table by county: people and households match it.")
+    ] = None,
+    divisions: Annotated[
+        Path | None, typer.Option(help="Divisions of another year or province than Liaoning 2023.")
+    ] = None,
+    later: Annotated[
+        Path | None, typer.Option(help="Divisions that replace them in the middle of the period.")
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(help="Processes; the bytes are the same for any number.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option(help="Hold what is in a folder against published figures.")
+    ] = None,
     dry_run: DryRun = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write what a county's departments and operator would deliver (合成数据), and the truth.
+    """Write what a province's departments and operator would deliver (合成数据), and the truth.
 
-    Example: `bangfu synth --area 211223 --people 5000 --faults none --out .bangfu/other/landing`
+    Deliveries are plain files by the contract of docs/deliveries.md; what is true about every
+    household lies beside them in truth/, what is wrong in the files in faults/. docs/synth.md
+    says what is modelled, and how to make another province.
+
+    Examples: `bangfu synth --out county --people 5000 --faults none`,
+    `bangfu synth --out city --area 2112 --people 100000 --from 2015-07 --months 6`,
+    `bangfu synth --report county`
     """
-    _known_faults(faults)
-    if dry_run:
-        say(f"Would write deliveries of {people:,} people of {area} under {out}.")
+    from synth.plan import Told, first_of
+
+    if report:
+        from synth.report.page import write
+
+        told = write(report)
+        print_json(told) if as_json else say(f"Open {told['page']}")
         return
-    from dataclasses import asdict
-
-    from synth.county import make
-
-    made = asdict(
-        make(out, area=area, people=people, as_of=DEMO_DAY, days=days, seed=seed, faults=faults,
-             progress=say)
+    if out is None:
+        raise UsageError("--out: name a new folder to write to (or --report one that is there).")
+    asked = Told(
+        area=area, people=people, first=first_of(since), months=months, seed=seed, faults=faults,
+        events_a_month=events, days=days, census=census, divisions=divisions, later=later,
     )  # fmt: skip
-    print_json(made) if as_json else say(f"Written under {out}.")
+    from synth.make import make, planned
+
+    if dry_run:
+        print_json(planned(asked)) if as_json else say(
+            "Would write {people:,} people of {counties} counties and {towns} towns, {months} "
+            "months, about {calls:,} calls and messages".format(**planned(asked))
+            + f", under {out}."
+        )
+        return
+    made = make(out, asked, workers=workers, progress=say)
+    print_json(made.told()) if as_json else say(f"Written under {out}.")
 
 
 def _known_faults(faults: str) -> None:

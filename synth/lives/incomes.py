@@ -136,6 +136,7 @@ def earned(
     farm = given["net_a_mu"] * tilled * who.skill[:, None]
     aside = who.skill[:, None] * (strong > 0)
     place = np.exp(homes["place"].to_numpy())[:, None]
+    growth = (1 + given["earnings_growth"]) ** (np.arange(1 - len(ends), 1) / 12)
     net = {
         "wage": here.sums(np.broadcast_to(wage, here.house.shape)),
         "grain": farm * who.grain[:, None],
@@ -146,7 +147,7 @@ def earned(
         "property": (who.land_mu[:, None] - tilled) * given["rent_a_mu"] * place * present,
     }
     for item in net:
-        net[item] = net[item] * _season(ends, given, item) / (1 - costs[item])
+        net[item] = net[item] * _season(ends, given, item) * growth / (1 - costs[item])
         if left is not None and item in HARVESTS:
             net[item] *= left.harvest
         if left is not None and item in weather.price:

@@ -128,8 +128,34 @@ def lives(
     items = pd.DataFrame({item: twelve_months(flows[item])[chosen, -1] for item in ITEMS})
     rng = stream(seed, "living", town)
     is_covered = dwelling(homes, who.people, at, rng, given["living"])
-    needs(homes, items, np.bincount(who.people["household"], ~is_covered, len(homes)) > 0, given)
+    homes["farm_skill"] = of.who.skill[chosen]
+    homes["medical_cost_cny"] = _medical_costs(of.shocks, len(ends), len(of.books))[chosen]
+    uninsured = np.bincount(who.people["household"], ~is_covered, len(homes)) > 0
+    needs(homes, items, uninsured, float(lines[-1]), given["lives"]["needs"])
     return Lives(float(lines[-1]), items.round(0), homes, months, flows, of.shocks, is_covered)
+
+
+def _medical_costs(shocks: pd.DataFrame, n_months: int, n_books: int) -> np.ndarray:
+    """Return what illness and accidents cost each household in the last twelve months."""
+    recent = shocks["kind"].isin(["illness", "disability"]) & (shocks["month"] >= n_months - 12)
+    found = shocks[recent]
+    return np.bincount(found["household"].to_numpy(dtype=int), found["cost_cny"], n_books)
+
+
+def at_month(life: Lives, month: int) -> Lives:
+    """Return how today's households lived in the twelve months up to an earlier month delivered.
+
+    Their members and dwellings are those of the last day.
+    """
+    book = life.homes["book"].to_numpy()
+    line = float(life.months["line_cny"][0, month])
+    net, spent = (life.months[name][book, month] for name in ("net_income_cny", "consumption_cny"))
+    homes = life.homes.assign(
+        net_income_cny=net, consumption_cny=spent, is_poor=net < line,
+        is_poor_by_consumption=spent < line,
+    )  # fmt: skip
+    items = pd.DataFrame({i: twelve_months(life.flows[i])[book, month] for i in ITEMS}).round(0)
+    return replace(life, line_cny=line, homes=homes, items=items)
 
 
 def _paid(
@@ -164,6 +190,8 @@ def _composition(who: Population, places: Places) -> pd.DataFrame:
     village = places.villages.loc[books["village"]].reset_index(drop=True)
     books["village_code"], books["is_rural"] = village["village_code"], village["is_rural"]
     books["place"] = village["town_effect"] + village["village_effect"]
+    for name in ("water_effect", "km_to_seat"):
+        books[name] = village[name]
     counted = people["counts"].to_numpy()
     states = {
         "n_members": people["age"] >= 0,

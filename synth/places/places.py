@@ -30,7 +30,8 @@ class Places:
 
     `areas` has the columns of the feed `area`. `villages` has, in code order, village_code,
     village_name, town_code, lon, lat, is_rural, weight (of people), town_effect,
-    village_effect (both on the logarithm of earnings), minority_share.
+    village_effect (both on the logarithm of earnings), km_to_seat (of the town), water_effect (on the odds
+    of unsafe water), minority_share.
     """
 
     area: str
@@ -190,6 +191,7 @@ def _effects(chosen: pd.DataFrame, rng: np.random.Generator, told: Figures) -> p
     towns = chosen.groupby("parent_code")[["lon", "lat"]].mean()
     flat = kilometres(towns["lon"].to_numpy(), towns["lat"].to_numpy(), towns["lat"].mean())
     away = np.sqrt(((flat - flat[0]) ** 2).sum(axis=1))
+    km = dict(zip(towns.index, away, strict=True))
     mix = given["remoteness_share"]
     luck = _standard(rng.normal(size=len(towns)))
     town = -np.sqrt(mix) * _standard(away) + np.sqrt(1 - mix) * luck
@@ -206,6 +208,8 @@ def _effects(chosen: pd.DataFrame, rng: np.random.Generator, told: Figures) -> p
             "weight": size / size.sum(),
             "town_effect": chosen["parent_code"].map(by_town),
             "village_effect": village,
+            "km_to_seat": chosen["parent_code"].map(km),
+            "water_effect": rng.normal(0, 1.1, len(chosen)),
             "minority_share": _minority(size / size.sum(), rng, told["people"]),
         }
     )

@@ -29,10 +29,10 @@ class Cards:
 
 def cards(
     who: Population, places: Places, life: Lives, phones: pd.DataFrame, as_of: date, seed: int,
-    given: Figures,
+    town: str, given: Figures,
 ) -> Cards:  # fmt: skip
-    """Return the cards of all candidates, and the list that was made from them."""
-    rng = stream(seed, "cards")
+    """Return the cards of all candidates of a town, and the list that was made from them."""
+    rng = stream(seed, "cards", town, as_of.year)
     homes, figures = life.homes, given["cards"]
     is_candidate = _candidates(homes, life.line_cny, rng, figures)
     chosen = homes[is_candidate]
@@ -215,4 +215,15 @@ def _roster(
                 [rows["is_removed"], rows["has_exited"]], ["removed", "exited"], "on"
             ),
         }
+    )
+
+
+def roster_on(roster: pd.DataFrame, day: date) -> pd.DataFrame:
+    """Return the list as it stood on a day: what ended later is still on it."""
+    at = pd.Timestamp(day)
+    known = roster[pd.to_datetime(roster["valid_from"]) <= at]
+    ended = pd.to_datetime(known["valid_to"]) <= at
+    return known.assign(
+        valid_to=pd.to_datetime(known["valid_to"]).where(ended),
+        roster_status=np.where(ended, known["roster_status"], "on"),
     )

@@ -10,30 +10,39 @@ from synth.figures import Figures, stream
 from synth.places.places import Places
 
 KINDS = list(PROJECT_KIND)
+COLUMNS = [
+    "project_id", "project_name", "project_kind", "village_code", "project_status",
+    "started_date", "budget_cny", "n_beneficiaries",
+]  # fmt: skip
 
 
 def projects(
-    places: Places, homes: pd.DataFrame, as_of: date, seed: int, given: Figures
+    places: Places, people: int, as_of: date, seed: int, given: Figures
 ) -> pd.DataFrame:
-    """Return the projects, with the columns of the feed.
+    """Return the projects of a county, with the columns of the feed.
 
-    Villages are taken in the order of their poverty as it was believed to be: with an error as
-    large as its own spread, so that some poor villages get none and some others do.
+    Villages are taken in the order of their poverty as it was believed to be: what their place
+    does to earnings, with an error as large as its own spread, so that some poor villages get
+    none and some others do.
     """
-    rng = stream(seed, "projects")
-    villages = homes[homes["is_rural"]].groupby("village_code").agg(
-        poor=("is_poor", "mean"), n=("is_poor", "size"), water=("needs_water", "mean")
-    )  # fmt: skip
-    believed = villages["poor"] + rng.normal(0, villages["poor"].std() + 1e-9, len(villages))
+    rng = stream(seed, "projects", places.area)
+    villages = places.villages[places.villages["is_rural"]].set_index("village_code")
+    if villages.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    households = villages["weight"] * people / given["people"]["household_size"]
+    villages = villages.assign(n=np.maximum(1, households.round()).astype(int))
+    believed = -(villages["town_effect"] + villages["village_effect"])
+    believed = believed + rng.normal(0, believed.std() + 1e-9, len(villages))
     n_chosen = max(2, round(given["places"]["poverty_of_villages"]["share"] * len(villages)))
     chosen = villages.loc[believed.sort_values(ascending=False, kind="stable").index[:n_chosen]]
     n = max(2, round(given["projects"]["a_village"] * n_chosen))
     # Every chosen village has one; the poorer ones come up again.
     again = np.sort((rng.random(max(0, n - n_chosen)) ** 1.5 * n_chosen).astype(int))
-    row = np.concatenate([np.arange(n_chosen), again])[:n]
+    row = np.concatenate([np.arange(min(n, len(chosen))), again])[:n]
     of = chosen.iloc[np.sort(row)]
+    n = len(of)
     kind = rng.choice(KINDS, n, p=_shares())
-    is_dry = (of["water"].to_numpy() > 0.25) & (rng.random(n) < 0.5)
+    is_dry = (of["water_effect"].to_numpy() > 1.4) & (rng.random(n) < 0.5)
     kind = np.where(is_dry, "water", kind)
     served = np.maximum(3, (of["n"] * rng.uniform(0.06, 0.40, n)).round().to_numpy()).astype(int)
     served = np.minimum(served, of["n"].to_numpy())

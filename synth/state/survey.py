@@ -8,26 +8,35 @@ import pandas as pd
 from synth.figures import Figures, stream
 from synth.people.population import Population
 
+COLUMNS = [
+    "survey_year", "head_id", "village_code", "n_members", "consumption_cny", "net_income_cny",
+    "weight", "stratum", "psu", "household",
+]  # fmt: skip
+
+
+def chance(people: int, given: Figures) -> float:
+    """Return the chance of a rural household to be asked, in a county of so many people."""
+    told = given["survey"]
+    wanted = max(told["least"], told["share_of_people"] * people)
+    households = people / given["people"]["household_size"] * (1 - given["places"]["urban_share"])
+    return float(min(1.0, wanted / households))
+
 
 def consumption_survey(
-    who: Population, homes: pd.DataFrame, town_of: pd.Series, as_of: date, seed: int,
+    who: Population, homes: pd.DataFrame, town: str, overall: float, as_of: date, seed: int,
     given: Figures,
 ) -> pd.DataFrame:  # fmt: skip
-    """Return the sample, with the columns of the feed.
+    """Return the sample of a town, with the columns of the feed and `household`.
 
     In each town (stratum) a share of the villages (clusters) is drawn, and in each of these the
-    same share of the households. The weight is the inverse of the chance to be drawn, brought to
-    the town's number of rural households, since villages are unlike in size.
+    same share of the households, `overall` of all. The weight is the inverse of the chance to be
+    drawn, brought to the town's number of rural households, since villages are unlike in size.
     """
-    rng = stream(seed, "survey")
-    figures = given["survey"]
+    rng, figures = stream(seed, "survey", town, as_of.year), given["survey"]
     rural = homes[homes["is_rural"]]
-    wanted = max(figures["least"], round(figures["share_of_people"] * len(who.people)))
-    overall = min(1.0, wanted / len(rural))
-    town = rural["village_code"].map(town_of)
-    sampled = []
-    for code, of_town in rural.groupby(town, sort=True):
-        sampled.append(_of_town(str(code), of_town, overall, rng, figures["villages_of_town"]))
+    if rural.empty:
+        return pd.DataFrame(columns=COLUMNS)
+    sampled = [_of_town(town, rural, overall, rng, figures["villages_of_town"])]
     sample = pd.concat(sampled)
     errors = rng.normal(0, 1, (2, len(sample)))
     life = homes.loc[sample["household"]]
