@@ -15,10 +15,28 @@ Figures = dict[str, Any]
 
 @cache
 def figures(area: str) -> Figures:
-    """Return conf/synth.toml with facts as plain values; the county's own lie under `area`."""
+    """Return conf/synth.toml for a county, facts as plain values.
+
+    What its own section says wins; the rest of that lies under `area`. A county that cites no
+    share of poor people draws one around the province's, the same in every run.
+    """
     raw = dict(read_toml(conf_dir() / "synth.toml"))
-    own = raw.pop("area", {}).get(area, {})
-    return {**_plain(raw), "area": _plain(own)}
+    own = _plain(raw.pop("area", {}).get(area, {}))
+    given = _merged(_plain(raw), {name: it for name, it in own.items() if name in raw})
+    given["area"] = {name: it for name, it in own.items() if name not in raw}
+    lives = given["lives"]
+    if "poor_share" not in own.get("lives", {}):
+        off = np.random.default_rng(int(area)).normal(0, lives["poor_spread"])
+        lives["poor_share"] = float(min(0.5, lives["poor_share"] * np.exp(off)))
+    lives.setdefault("consumption_poor_share", lives["poor_share"])
+    return given
+
+
+def _merged(general: Any, own: Any) -> Any:
+    """Return nested figures, those of one's own first."""
+    if not isinstance(own, dict):
+        return own
+    return general | {name: _merged(general.get(name, {}), it) for name, it in own.items()}
 
 
 def _plain(it: Any) -> Any:

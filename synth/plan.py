@@ -1,11 +1,13 @@
 """What is asked for, and how it is cut into blocks that are made one by one.
 
-A block is one town of one county: everything about its people is made in one go, from random
-streams that bear its name. So neither the number of workers nor their order changes a byte, and
-memory holds one block a worker.
+A block is one town, or some villages of a large one: everything about its people is made in one
+go, from random streams that bear its name. So neither the number of workers nor their order
+changes a byte, and memory holds one block a worker.
 """
 
 from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,6 +20,7 @@ from synth.figures import Figures
 
 FEWEST_PEOPLE, MOST_PEOPLE, MOST_MONTHS = 200, 100_000_000, 120
 LEVELS = ("none", "usual", "harsh")
+MOST_OF_BLOCK = 30_000  # People; a village is never cut.
 # Incomes are those of twelve months: so many are lived before the first that is delivered.
 MONTHS_BEFORE = 11
 
@@ -73,11 +76,12 @@ class Told:
 
 @dataclass(frozen=True)
 class Block:
-    """One town of one county. `rows` are the row numbers of its villages in `places.villages`.
+    """A town, or a part of one. `rows` are the row numbers of its villages in `places.villages`.
 
-    `number` counts the blocks of the whole run and `first_person` the people of those before it;
-    `of_city` counts the blocks of the same city, in which it is `in_city`. Numbers of people and
-    of telephones are shared out by them.
+    `number` counts the blocks of the whole run and `first_person` the people of those before it,
+    `first_of_town` those of its own town; `of_city` counts the blocks of the same city, in which
+    it is `in_city`. Numbers of people, books and telephones are shared out by them. `name` names
+    its random streams.
     """
 
     county: str
@@ -88,6 +92,13 @@ class Block:
     in_city: int
     of_city: int
     first_person: int = 0
+    first_of_town: int = 0
+    part: int = 0
+
+    @property
+    def name(self) -> str:
+        """Return the code of the town, and the part of it where there are several."""
+        return f"{self.town}p{self.part}" if self.part else self.town
 
 
 def first_of(month: str) -> date:
@@ -115,28 +126,40 @@ def shared_out(total: int, weights: np.ndarray) -> np.ndarray:
 
 def blocks(villages_of: dict[str, pd.DataFrame], people_of: dict[str, int]) -> list[Block]:
     """Return the blocks of some counties, in the order of their codes."""
-    towns = [
-        (county, str(town), np.flatnonzero(villages["town_code"] == town))
+    cut = [
+        (county, town, part, rows, n)
         for county, villages in villages_of.items()
-        for town in sorted(villages["town_code"].unique())
+        for town, part, rows, n in _of_county(villages, people_of[county])
     ]
-    of_city = pd.Series([county[:4] for county, _, _ in towns]).value_counts().to_dict()
+    of_city = Counter(county[:4] for county, *_ in cut)
+    in_city: Counter[str] = Counter()
+    of_town: Counter[str] = Counter()
     made: list[Block] = []
-    seen: dict[str, int] = {}
     people = 0
-    for county, villages in villages_of.items():
-        mine = [(town, rows) for code, town, rows in towns if code == county]
-        weight = np.array([villages["weight"].to_numpy()[rows].sum() for _, rows in mine])
-        for (town, rows), n in zip(mine, shared_out(people_of[county], weight), strict=True):
-            city = county[:4]
-            made.append(
-                Block(
-                    county, town, rows, int(n), len(made), seen.get(city, 0), of_city[city], people
-                )
-            )
-            people += int(n)
-            seen[city] = seen.get(city, 0) + 1
+    for county, town, part, rows, n in cut:
+        city = county[:4]
+        made.append(
+            Block(county, town, rows, n, len(made), in_city[city], of_city[city], people,
+                  of_town[town], part)
+        )  # fmt: skip
+        in_city[city] += 1
+        of_town[town] += n
+        people += n
     return made
+
+
+def _of_county(villages: pd.DataFrame, people: int) -> Iterator[tuple[str, int, np.ndarray, int]]:
+    """Yield town, part, villages and people of each block of a county."""
+    town_of, weight = villages["town_code"].to_numpy(), villages["weight"].to_numpy()
+    towns = sorted(set(town_of))
+    shares = shared_out(people, np.array([weight[town_of == town].sum() for town in towns]))
+    for town, n in zip(towns, shares, strict=True):
+        rows = np.flatnonzero(town_of == town)
+        parts = np.array_split(rows, min(len(rows), -(-int(n) // MOST_OF_BLOCK)) or 1)
+        of_parts = shared_out(int(n), np.array([weight[part].sum() for part in parts]))
+        for part, (mine, n_mine) in enumerate(zip(parts, of_parts, strict=True)):
+            if n_mine:
+                yield str(town), part, mine, int(n_mine)
 
 
 def people_of(told: Told, counties: list[str], given: dict[str, Figures]) -> dict[str, int]:

@@ -58,7 +58,7 @@ def _year(town: Town, month: int, end: date) -> Iterator[Made]:
     if month != told.months - 1:
         then = at_month(town.life, month)
         listed = cards(town.who, county.places, then, town.owners, end, told.seed,
-                       town.block.town, county.given)  # fmt: skip
+                       town.block.name, county.given)  # fmt: skip
         survey = surveyed(county, town.block, town.who, then, end)
     on = listed.is_listed[listed.household.index]
     yield "household_card", period, listed.household.assign(**{PROTECTED: on})

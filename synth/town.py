@@ -59,7 +59,7 @@ def prepared(told: Told, where: Places, people: int, given: Figures) -> County:
     rows = np.arange(len(where.villages))
     sample = Block(where.area, f"{where.area}sample", rows, min(people, SAMPLE), 0, 0, 1)
     who = _people(told, where, sample, given)
-    of = drawn(who, where, weather, told.lived, told.seed, sample.town, given)
+    of = drawn(who, where, weather, told.lived, told.seed, sample.name, given)
     born = who.everybody["born"].to_numpy()
     found = level(of, born, where.area, told.lived, told.seed, given)
     return County(told, given, where, people, weather, found)
@@ -69,12 +69,12 @@ def town(county: County, block: Block) -> Town:
     """Return one town of a county."""
     told, given = county.told, county.given
     who = _people(told, county.places, block, given)
-    of = drawn(who, county.places, county.weather, told.lived, told.seed, block.town, given)
+    of = drawn(who, county.places, county.weather, told.lived, told.seed, block.name, given)
     life = lives(
-        who, of, county.level, county.places.area, told.lived, told.seed, block.town, given
+        who, of, county.level, county.places.area, told.lived, told.seed, block.name, given
     )
     owners = subscribers(who, life, told.seed, given)
-    name = block.town
+    name = block.name
     listed = cards(who, county.places, life, owners, told.last, told.seed, name, given)
     survey = surveyed(county, block, who, life, told.last)
     return Town(county, block, who, life, owners, listed, survey)
@@ -82,10 +82,10 @@ def town(county: County, block: Block) -> Town:
 
 def surveyed(county: County, block: Block, who: Population, life: Lives, day: date) -> pd.DataFrame:
     """Return the town's part of the sample of a year."""
-    given, told = county.given, county.told
-    return consumption_survey(
-        who, life.homes, block.town, chance(county.people, given), day, told.seed, given
-    )
+    given, told, villages = county.given, county.told, county.places.villages
+    rural = float(villages["weight"][villages["is_rural"]].sum())
+    asked = chance(county.people, rural, given)
+    return consumption_survey(who, life.homes, block, asked, day, told.seed, given)
 
 
 def _people(told: Told, where: Places, block: Block, given: Figures) -> Population:

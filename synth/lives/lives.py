@@ -85,17 +85,25 @@ def level(
     told, line = given["lives"], income_line(area, ends[-1])
     is_there = of.members[:, -1] > 0
     weight = of.members[is_there, -1]
+    # Poverty lines are for the countryside; a district without any keeps earnings as they are.
+    rural = weight * of.books["is_rural"].to_numpy()[is_there]
+    is_rural = rural.sum() > told["least_rural"] * weight.sum()
+    counted = rural if is_rural else weight
     own = of.a_head(of.usual)[:, -1]
-    low, half = (quantile(own[is_there], weight, s) for s in (told["dibao"]["poorest"], 0.5))
+    low, half = (quantile(own[is_there], counted, s) for s in (told["dibao"]["poorest"], 0.5))
     first = Level(1.0, 0.0, low, half, 0.0, 1.0)
     given_out = _paid(of, born, first, seed, "level", given)
     money = of.a_head(of.net(given_out))[is_there, -1]
     mine = of.a_head(of.net(of.flows))[is_there, -1]
-    found = replace(first, scale=scale(mine, money, weight, line, told["poor_share"]))
-    logs = _logs(of, given_out, found, seed, "level", given)[is_there, -1]
-    cut = quantile(logs, weight, told["consumption_poor_share"])
+    if is_rural:
+        first = replace(first, scale=scale(mine, money, counted, line, told["poor_share"]))
+    logs = _logs(of, given_out, first, seed, "level", given)[is_there, -1]
+    if is_rural:
+        cut = quantile(logs, counted, told["consumption_poor_share"])
+    else:
+        cut = quantile(logs, counted, 0.5) - np.log(told["urban_median"] / line)
     return replace(
-        found, cut=cut, log_mean=float(np.log(line) + logs.mean() - cut), log_std=float(logs.std())
+        first, cut=cut, log_mean=float(np.log(line) + logs.mean() - cut), log_std=float(logs.std())
     )
 
 

@@ -20,7 +20,7 @@ def households(
     `household` and `village` are row numbers. Members have household, relation, is_male, age
     and birth_date, the head first.
     """
-    rng, people = stream(seed, "households", block.town), block.people
+    rng, people = stream(seed, "households", block.name), block.people
     weight = villages["weight"].to_numpy()[block.rows]
     kinds = given["people"]["kind"]
     share = np.array([kind["share"] for kind in kinds])

@@ -61,10 +61,10 @@ def population(
     """
     first = months[0].replace(day=1)
     books = opened(members, homes["village"].to_numpy(), members["birth_date"].to_numpy(), first)
-    live(books, months, stream(seed, "time", block.town), given["people"]["events"])
+    live(books, months, stream(seed, "time", block.name), given["people"]["events"])
     all_books = _books(homes, books, block, seed)
     everybody = _everybody(books, members, np.datetime64(months[-1], "D"))
-    rng = stream(seed, "people", block.town)
+    rng = stream(seed, "people", block.name)
     of = all_books.loc[everybody["home"]].reset_index(drop=True)
     village = places.villages.loc[of["village"]].reset_index(drop=True)
     shared = of["background"].to_numpy()
@@ -107,9 +107,9 @@ def _view(
 
 def _books(homes: pd.DataFrame, books: Books, block: Block, seed: int) -> pd.DataFrame:
     """Return every household book: village, household_id, background. New ones are much alike."""
-    rng = stream(seed, "books", block.town)
+    rng = stream(seed, "books", block.name)
     n = len(books.village)
-    number = pd.Series(np.arange(n) + 1).astype(str).str.zfill(6)
+    number = pd.Series(np.arange(n) + block.first_of_town + 1).astype(str).str.zfill(6)
     return pd.DataFrame(
         {
             "village": np.array(books.village, dtype=int),

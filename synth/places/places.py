@@ -5,6 +5,7 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 
@@ -44,6 +45,26 @@ def divisions() -> pd.DataFrame:
     """Return the divisions of Liaoning of 2023: area_code, area_name, level, parent_code."""
     packed = (files("synth") / "data" / "divisions_liaoning_2023.csv.gz").read_bytes()
     return pd.read_csv(io.BytesIO(gzip.decompress(packed)), dtype="string").astype(object)
+
+
+def counties_of(area: str) -> list[str]:
+    """Return the six-digit codes of the counties of a province, city or county.
+
+    Raises InputMissing, naming areas near it, where the divisions have none.
+    """
+    everything = divisions()
+    counties = everything[everything["level"] == "county"]
+    found = sorted(counties.loc[counties["area_code"].str.startswith(area), "area_code"].str[:6])
+    if not found:
+        near = get_close_matches(area.ljust(12, "0"), list(everything["area_code"]), 3, 0.6)
+        names = everything.set_index("area_code")["area_name"]
+        offered = ", ".join(f"{code[: len(area)]} {names[code]}" for code in near)
+        raise InputMissing(
+            f"--area {area}: the divisions have no county there. Near it: {offered or 'nothing'}."
+        )
+    # Divisions that hold no village are of statistics alone.
+    lived = set(everything.loc[everything["level"] == "village", "area_code"].str[:6])
+    return [code for code in found if code in lived]
 
 
 def places(area: str, people: int, as_of: date, seed: int, given: Figures) -> Places:
@@ -185,7 +206,8 @@ def _effects(chosen: pd.DataFrame, rng: np.random.Generator, told: Figures) -> p
     given = told["places"]
     size = np.exp(rng.normal(0, given["village_size_spread"], len(chosen)))
     rural = chosen["is_rural"].to_numpy()
-    for kind, share in ((rural, 1 - given["urban_share"]), (~rural, given["urban_share"])):
+    urban_share = _urban_share(rural, given)
+    for kind, share in ((rural, 1 - urban_share), (~rural, urban_share)):
         if kind.any():
             size[kind] *= share / size[kind].sum()
     towns = chosen.groupby("parent_code")[["lon", "lat"]].mean()
@@ -213,6 +235,14 @@ def _effects(chosen: pd.DataFrame, rng: np.random.Generator, told: Figures) -> p
             "minority_share": _minority(size / size.sum(), rng, told["people"]),
         }
     )
+
+
+def _urban_share(is_rural: np.ndarray, given: Figures) -> float:
+    """Return the share of people in communities: cited, or by how many of them there are."""
+    if "urban_share" in given:
+        return float(given["urban_share"])
+    n = given["people_a_community"] * (~is_rural).sum()
+    return float(n / (n + is_rural.sum()))
 
 
 def _minority(weight: np.ndarray, rng: np.random.Generator, given: Figures) -> np.ndarray:

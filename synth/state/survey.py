@@ -7,6 +7,7 @@ import pandas as pd
 
 from synth.figures import Figures, stream
 from synth.people.population import Population
+from synth.plan import Block
 
 COLUMNS = [
     "survey_year", "head_id", "village_code", "n_members", "consumption_cny", "net_income_cny",
@@ -14,16 +15,16 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def chance(people: int, given: Figures) -> float:
+def chance(people: int, rural_share: float, given: Figures) -> float:
     """Return the chance of a rural household to be asked, in a county of so many people."""
     told = given["survey"]
     wanted = max(told["least"], told["share_of_people"] * people)
-    households = people / given["people"]["household_size"] * (1 - given["places"]["urban_share"])
-    return float(min(1.0, wanted / households))
+    households = people / given["people"]["household_size"] * rural_share
+    return float(min(1.0, wanted / max(households, 1)))
 
 
 def consumption_survey(
-    who: Population, homes: pd.DataFrame, town: str, overall: float, as_of: date, seed: int,
+    who: Population, homes: pd.DataFrame, block: Block, overall: float, as_of: date, seed: int,
     given: Figures,
 ) -> pd.DataFrame:  # fmt: skip
     """Return the sample of a town, with the columns of the feed and `household`.
@@ -32,11 +33,11 @@ def consumption_survey(
     same share of the households, `overall` of all. The weight is the inverse of the chance to be
     drawn, brought to the town's number of rural households, since villages are unlike in size.
     """
-    rng, figures = stream(seed, "survey", town, as_of.year), given["survey"]
+    rng, figures = stream(seed, "survey", block.name, as_of.year), given["survey"]
     rural = homes[homes["is_rural"]]
     if rural.empty:
         return pd.DataFrame(columns=COLUMNS)
-    sampled = [_of_town(town, rural, overall, rng, figures["villages_of_town"])]
+    sampled = [_of_town(block.town, rural, overall, rng, figures["villages_of_town"])]
     sample = pd.concat(sampled)
     errors = rng.normal(0, 1, (2, len(sample)))
     life = homes.loc[sample["household"]]

@@ -1,0 +1,1 @@
+"""What was made, held against published figures."""
