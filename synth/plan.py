@@ -162,13 +162,21 @@ def _of_county(villages: pd.DataFrame, people: int) -> Iterator[tuple[str, int, 
                 yield str(town), part, mine, int(n_mine)
 
 
-def people_of(told: Told, counties: list[str], given: dict[str, Figures]) -> dict[str, int]:
-    """Return how many people each county gets: by its cited population, else like its divisions."""
-    weight = np.array([float(given[code]["area"]["population"]) for code in counties])
+def people_of(told: Told, villages: dict[str, int], given: dict[str, Figures]) -> dict[str, int]:
+    """Return how many people each county gets: by its cited population, else by its villages.
+
+    `villages` counts the villages and communities of each county.
+    """
+    weight = np.array(
+        [
+            float(given[code]["area"].get("population", n * given[code]["places"]["people_of_one"]))
+            for code, n in villages.items()
+        ]
+    )
     shares = shared_out(told.people, weight)
-    if few := [code for code, n in zip(counties, shares, strict=True) if n < FEWEST_PEOPLE]:
+    if few := sum(int(n) < FEWEST_PEOPLE for n in shares):
         raise UsageError(
-            f"--people {told.people:,} leaves {len(few)} of {len(counties)} counties with fewer "
-            f"than {FEWEST_PEOPLE} people: ask for more people or for a smaller area."
+            f"--people {told.people:,} leaves {few} of {len(villages)} counties with fewer than "
+            f"{FEWEST_PEOPLE} people: ask for more people or for a smaller area."
         )
-    return dict(zip(counties, (int(n) for n in shares), strict=True))
+    return dict(zip(villages, (int(n) for n in shares), strict=True))

@@ -64,3 +64,25 @@ def _year(town: Town, month: int, end: date) -> Iterator[Made]:
     yield "household_card", period, listed.household.assign(**{PROTECTED: on})
     yield "member_card", period, listed.member
     yield "consumption_survey", period, survey
+
+
+def leave_numbers(town: Town, folder: Path) -> None:
+    """Leave the telephones of a town for the network of its county."""
+    network.write_block(folder, town.block.name, town.owners, town.county.told.first)
+
+
+def join_numbers(county: County, folder: Path, names: list[str]) -> None:
+    """Join the telephones of a county's towns."""
+    told = county.told
+    network.join(folder, names, county.masts, county.places, told.seed, county.given,
+                 first=told.first, months=told.months)  # fmt: skip
+
+
+def of_county(county: County) -> Iterator[Made]:
+    """Yield feed, period and rows of what a county has but once, whatever its people."""
+    told = county.told
+    first = f"{told.first:%Y-%m}"
+    yield "area", first, county.places.areas
+    yield "project", f"{told.last:%Y-%m}", county.projects
+    for end in told.month_ends:
+        yield "cell", f"{end:%Y-%m}", county.masts

@@ -81,7 +81,7 @@ def people(town: Town) -> pd.DataFrame:
         of = everybody[link].to_numpy()
         kin[f"{link}_id"] = np.where(of >= 0, number[of], None)
     return everybody[
-        ["person_id", "is_male", "born", "died", "health", "work", "education"]
+        ["person_id", "is_male", "born", "died", "ethnicity", "health", "work", "education"]
     ].assign(**kin)
 
 

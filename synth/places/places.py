@@ -47,8 +47,8 @@ def divisions() -> pd.DataFrame:
     return pd.read_csv(io.BytesIO(gzip.decompress(packed)), dtype="string").astype(object)
 
 
-def counties_of(area: str) -> list[str]:
-    """Return the six-digit codes of the counties of a province, city or county.
+def counties_of(area: str) -> dict[str, int]:
+    """Return the counties of a province, city or county: six digits -> villages in it.
 
     Raises InputMissing, naming areas near it, where the divisions have none.
     """
@@ -63,8 +63,8 @@ def counties_of(area: str) -> list[str]:
             f"--area {area}: the divisions have no county there. Near it: {offered or 'nothing'}."
         )
     # Divisions that hold no village are of statistics alone.
-    lived = set(everything.loc[everything["level"] == "village", "area_code"].str[:6])
-    return [code for code in found if code in lived]
+    lived = everything.loc[everything["level"] == "village", "area_code"].str[:6].value_counts()
+    return {code: int(lived[code]) for code in found if code in lived}
 
 
 def places(area: str, people: int, as_of: date, seed: int, given: Figures) -> Places:
@@ -188,10 +188,8 @@ def _with_people(current: pd.DataFrame, n: int) -> pd.DataFrame:
     villages["is_rural"] = villages["area_code"].str[9:].astype(int).isin(VILLAGE)
     villages = villages.sort_values("area_code", ignore_index=True)
     rural = villages[villages["is_rural"]]
-    if rural.empty:
-        raise UsageError("A district of communities alone has no rural household: take a county.")
-    if n >= len(villages):
-        return villages
+    if n >= len(villages) or rural.empty:
+        return villages.head(max(n, 1)).reset_index(drop=True)
     towns = rural["parent_code"].unique()
     towns = towns[: max(2, min(len(towns), n // 5))]
     rural = rural[rural["parent_code"].isin(towns)]

@@ -1,0 +1,100 @@
+"""Figures of what was made, each under the name that conf/synth_anchors.toml uses.
+
+Read from truth/ and from the operator's files as any other system would read them.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+from lakehouse.errors import InputMissing
+from synth.report import models
+
+PEOPLE = """
+WITH last AS (SELECT max(month_end) AS day FROM household_month),
+     here AS (SELECT DISTINCT person_id, household_id FROM membership WHERE until IS NULL)
+SELECT avg((date_diff('day', born, day) / 365.2425 >= 65)::INT) AS share_65,
+       avg((ethnicity <> 'han')::INT) AS minority_share,
+       avg((work = 'farming')::INT) FILTER (work IN ('farming', 'local_job', 'migrant', 'public'))
+         AS farming_share
+FROM here JOIN person USING (person_id), last
+"""
+HOUSEHOLDS = """
+SELECT avg(n_members) AS household_size,
+       sum(n_members) FILTER (is_poor) / sum(n_members) AS poor_share,
+       sum(n_members) FILTER (is_listed) / sum(n_members) AS listed_share,
+       quantile_cont(net_income_cny, 0.5) AS net_income_median
+FROM household WHERE is_rural OR NOT (SELECT bool_or(is_rural) FROM household)
+"""
+# A month: what one number does in the last month that has records for all its days.
+CALLS = """
+SELECT avg(duration_s::DOUBLE) FILTER (kind = 'call') AS call_seconds FROM cdr
+"""
+CONTACTS = """
+WITH met AS (
+  SELECT caller AS number, recipient AS other FROM cdr
+  UNION ALL SELECT recipient, caller FROM cdr),
+each AS (SELECT number, count(DISTINCT other) AS n FROM met
+         WHERE number IN (SELECT phone FROM subscriber) GROUP BY number)
+SELECT quantile_cont(n, 0.5) AS contacts_p50, quantile_cont(n, 0.9) AS contacts_p90 FROM each
+"""
+BILLS = """
+SELECT quantile_cont(charge_yuan::DOUBLE, 0.1) AS arpu_p10,
+       quantile_cont(charge_yuan::DOUBLE, 0.5) AS arpu_p50,
+       quantile_cont(charge_yuan::DOUBLE, 0.9) AS arpu_p90
+FROM bill WHERE try_cast(charge_yuan AS DOUBLE) IS NOT NULL
+"""
+DATA = """
+WITH each AS (SELECT subscriber, sum(try_cast(up_bytes AS DOUBLE)
+                + try_cast(down_bytes AS DOUBLE)) / 1e6 AS mb FROM data_session GROUP BY ALL)
+SELECT quantile_cont(mb, 0.5) AS data_mb_p50, quantile_cont(mb, 0.9) AS data_mb_p90 FROM each
+"""
+TRUTH = ("household", "household_month", "membership", "person", "subscriber")
+
+
+def opened(folder: Path) -> duckdb.DuckDBPyConnection:
+    """Return a connection that sees truth/ and the operator's files as tables.
+
+    Raises InputMissing where `folder` is no output of `bangfu synth`.
+    """
+    if not (folder / "truth" / "household.parquet").exists():
+        raise InputMissing(f"--report {folder}: it holds no truth/. `bangfu synth --out` makes it.")
+    db = duckdb.connect()
+    for table in TRUTH:
+        path = folder / "truth" / f"{table}.parquet"
+        if path.exists():
+            db.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({_quoted(path)})")
+    operator = folder / "landing" / "operator"
+    for feed, reader in (("cdr", "read_parquet"), ("data_session", "read_parquet"),
+                         ("bill", "read_csv")):  # fmt: skip
+        ending = "parquet" if reader == "read_parquet" else "csv*"
+        if any((operator / feed).glob(f"*/*/*.{ending}")):
+            files = _quoted(operator / feed / "*" / "*" / f"*.{ending}")
+            more = ", union_by_name=true" + (", all_varchar=true" if reader == "read_csv" else "")
+            db.execute(f"CREATE VIEW {feed} AS SELECT * FROM {reader}({files}{more})")
+    return db
+
+
+def figures(folder: Path) -> dict[str, float]:
+    """Return every figure that the folder has something for."""
+    with opened(folder) as db:
+        there = {row[0] for row in db.execute("SELECT view_name FROM duckdb_views()").fetchall()}
+        asked = [({"person", "membership", "household_month"}, PEOPLE), ({"household"}, HOUSEHOLDS),
+                 ({"cdr"}, CALLS), ({"cdr", "subscriber"}, CONTACTS), ({"bill"}, BILLS),
+                 ({"data_session"}, DATA)]  # fmt: skip
+        found: dict[str, float] = {}
+        for needs, query in asked:
+            if needs <= there:
+                row = db.execute(query).df().iloc[0]
+                found |= {name: float(value) for name, value in row.items() if pd.notna(value)}
+    rows = models.households(folder / "truth")
+    judged: dict[str, Callable[[pd.DataFrame], float]] = {
+        "auc_geography": models.geography, "auc_proxy_means": models.proxy_means
+    }  # fmt: skip
+    return found | {name: judge(rows) for name, judge in judged.items()}
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
