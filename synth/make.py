@@ -8,31 +8,28 @@ positions of towns and villages, people, incomes, numbers and calls are made up.
 """
 
 import os
-import pickle
 import shutil
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
-from functools import cache
-from multiprocessing import get_context
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from synth import registers, truth
-from synth.figures import figures
-from synth.parts import ALWAYS, Parts
+from lakehouse.errors import UsageError, nearest
+from synth import deliveries, registers, truth
+from synth.deliver.contract import claim, disk
+from synth.deliver.delivery import Outcome, feeds_known
+from synth.deliver.ledger import gather
+from synth.deliver.plan import plan_faults
+from synth.figures import figures, income_line
+from synth.operator.network import join, write_block
+from synth.parts import ALWAYS
 from synth.places.places import counties_of, places
 from synth.plan import Block, Told, blocks, people_of
 from synth.town import County, Town, prepared, town
+from synth.work import Tell, Work, in_order
 
 # Below so many people, starting workers takes longer than they save.
 WORTH_WORKERS = 100_000
-TOLD_EVERY = 0.1  # Progress is told at each tenth.
-
-Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,9 @@ def planned(told: Told) -> dict[str, int]:
     given = {code: figures(code) for code in villages}
     shares = people_of(told, villages, given)
     towns = sum(
-        places(code, shares[code], told.last, told.seed, given[code]).villages["town_code"].nunique()
+        places(code, shares[code], told.last, told.seed, given[code])
+        .villages["town_code"]
+        .nunique()
         for code in villages
     )
     days = sum(end.day for end in told.month_ends)
@@ -100,77 +99,15 @@ def planned(told: Told) -> dict[str, int]:
 
 
 def counties(told: Told, tell: Tell) -> list[County]:
-    """Return the counties asked for, prepared. Their people consume on one scale."""
-    codes = counties_of(told.area)
-    given = {code: figures(code) for code in codes}
-    shares = people_of(told, codes, given)
+    """Return the counties asked for, prepared."""
+    villages = counties_of(told.area)
+    given = {code: figures(code) for code in villages}
+    shares = people_of(told, villages, given)
     made = []
-    for code in codes:
+    for code in villages:
         tell(f"county {code}: {shares[code]:,} people")
         where = places(code, shares[code], told.last, told.seed, given[code])
         made.append(prepared(told, where, shares[code], given[code]))
-    weight = np.array([one.people for one in made])
-    mean = np.array([one.level.log_mean for one in made])
-    spread = np.array([one.level.log_std for one in made])
-    middle = float(np.average(mean, weights=weight))
-    wide = float(np.sqrt(np.average(spread**2 + (mean - middle) ** 2, weights=weight)))
-    return [replace(one, wealth=(middle, wide)) for one in made]
-
-
-@dataclass(frozen=True)
-class Work:
-    """The work folder of a run, which any worker can go on in."""
-
-    root: Path
-    told: Told
-
-    @property
-    def parts(self) -> Parts:
-        """Return the clean rows left so far."""
-        return Parts(self.root / "parts")
-
-    def network(self, county: str) -> Path:
-        """Return the folder of a county's telephone network."""
-        return self.root / "network" / county
-
-    def keep(self, county: County) -> None:
-        """Keep a county for the workers."""
-        path = self._county(county.places.area)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(pickle.dumps(county))
-
-    def county(self, code: str) -> County:
-        """Return a county that was kept; each worker reads it once."""
-        return _read(self._county(code))
-
-    def _county(self, code: str) -> Path:
-        return self.root / "county" / f"{code}.pickle"
-
-
-@cache
-def _read(path: Path) -> County:
-    # Our own file in our own work folder.
-    made: County = pickle.loads(path.read_bytes())  # nosec B301
-    return made
-
-
-def in_order(
-    tasks: list[tuple[Any, ...]], do: Callable[..., Any], workers: int, what: str, tell: Tell
-) -> list[Any]:
-    """Return what a function makes of each task, in their order, done by some workers."""
-    every, made = max(1, round(len(tasks) * TOLD_EVERY)), []
-
-    def told(results: Iterable[Any]) -> Iterator[Any]:
-        for n, result in enumerate(results, 1):
-            if n % every == 0 or n == len(tasks):
-                tell(f"{what}: {n:,} of {len(tasks):,}")
-            yield result
-
-    if workers == 1 or len(tasks) < 2:
-        return list(told(do(*task) for task in tasks))
-    # A fresh process for each worker: one that has Arrow's threads, or a JVM, is not to be forked.
-    with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-        made = list(told(pool.map(do, *zip(*tasks, strict=True))))
     return made
 
 
@@ -181,18 +118,16 @@ def make_block(work: Work, block: Block) -> Facts:
         work.parts.leave("feed", feed, period, block.number, rows)
     for table, rows in truth.tables(made).items():
         work.parts.leave("truth", table, ALWAYS, block.number, rows)
-    registers.leave_numbers(made, work.network(block.county))
+    write_block(work.network(block.county), block.number, made.owners, work.told)
     return _facts(made)
 
 
-def make_seat(work: Work, code: str, number: int, names: list[str]) -> None:
+def make_seat(work: Work, code: str, number: int, towns: list[int]) -> None:
     """Make what a county has but once, and join the telephones of its towns."""
     county = work.county(code)
     for feed, period, rows in registers.of_county(county):
         work.parts.leave("feed", feed, period, number, rows)
-    for table, rows in truth.of_county(county).items():
-        work.parts.leave("truth", table, ALWAYS, number, rows)
-    registers.join_numbers(county, work.network(code), names)
+    join(work.network(code), towns, county.masts, county.places, work.told, county.given)
 
 
 def _facts(made: Town) -> Facts:
@@ -226,14 +161,16 @@ def make(
     UsageError and InputMissing for what cannot be made.
     """
     tell = progress or (lambda _: None)
+    if only and (unknown := only - set(feeds_known())):
+        raise UsageError(f"{min(unknown)}: no such feed.{nearest(min(unknown), feeds_known())}")
+    counties_of(told.area)
     if own_folder:
         claim(out, asdict(told))
     work = Work(out / ".work", told)
     shutil.rmtree(work.root, ignore_errors=True)
     with disk(out):
-        summary = _made(out, told, work, workers or _workers(told), only, tell)
+        summary = _made(out, work, workers or _workers(told), only, tell)
     shutil.rmtree(work.root)
-    tell("done")
     return summary
 
 
@@ -241,20 +178,54 @@ def _workers(told: Told) -> int:
     return (os.cpu_count() or 1) if told.people >= WORTH_WORKERS else 1
 
 
-def _made(
-    out: Path, told: Told, work: Work, workers: int, only: frozenset[str] | None, tell: Tell
-) -> Summary:
-    made = counties(told, tell)
+def _made(out: Path, work: Work, workers: int, only: frozenset[str] | None, tell: Tell) -> Summary:
+    made = counties(work.told, tell)
     for county in made:
         work.keep(county)
     villages = {one.places.area: one.places.villages for one in made}
     cut = blocks(villages, {one.places.area: one.people for one in made})
     facts = in_order([(work, block) for block in cut], make_block, workers, "towns", tell)
     seats = [
-        (work, code, len(cut) + n, [block.name for block in cut if block.county == code])
+        (work, code, len(cut) + n, [block.number for block in cut if block.county == code])
         for n, code in enumerate(villages)
     ]
     in_order(seats, make_seat, workers, "counties", tell)
-    asked = deliveries(work, told, list(villages), only)
-    done = in_order([(out, work, *one) for one in asked], write, workers, "deliveries", tell)
-    return _ended(out, told, work, Facts(**_sums(facts)), sum(map(len, villages.values())), done)
+    for feed, period, rows in registers.of_operator(work.told, made[0].given):
+        work.parts.leave("feed", feed, period, len(cut) + len(seats), rows)
+    every, known = deliveries.asked(work, only), feeds_known()
+    faults = plan_faults(
+        work.told.faults, work.told.seed, [(known[feed], period) for feed, period in every],
+        [code for one in made for code in retired(one)],
+    )  # fmt: skip
+    each = [(out, work, tuple(villages), faults, feed, period) for feed, period in every]
+    done = in_order(each, deliveries.write, workers, "deliveries", tell)
+    return _ended(out, work, facts, sum(map(len, villages.values())), done, tell)
+
+
+def _ended(
+    out: Path, work: Work, facts: list[Facts], n_villages: int, done: list[Outcome], tell: Tell
+) -> Summary:
+    """Put truth and faults together, and say what was made."""
+    tell("truth and faults")
+    for table in sorted({table for table, _ in work.parts.tables("truth")}):
+        work.parts.parquet("truth", table, out / "truth" / f"{table}.parquet")
+    told = work.told
+    faults = gather(out / "faults", told.faults, told.seed)
+    rows: Counter[str] = Counter()
+    for one in done:
+        rows[one.feed] += one.rows
+    written = [each.is_new for one in done for each in one.written]
+    sums = {one.name: sum(getattr(each, one.name) for each in facts) for one in fields(Facts)}
+    summary = Summary(Facts(**sums), n_villages, sum(written), len(written) - sum(written),
+                      dict(sorted(rows.items())), faults)  # fmt: skip
+    line = income_line(told.area, told.last)
+    about = {name: value for name, value in asdict(told).items() if value is not None}
+    notes = {"meta": about | {"line_cny": line, "counts": summary.lasting()}, "faults": faults}
+    truth.write_notes(out / "truth", notes)
+    return summary
+
+
+def retired(county: County) -> list[str]:
+    """Return the codes of villages that have ended."""
+    areas = county.places.areas
+    return sorted(areas.loc[areas["valid_to"].notna() & (areas["level"] == "village"), "area_code"])

@@ -6,13 +6,16 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
+from synth.deliver.delivery import PROTECTED
+from synth.figures import Figures
 from synth.lives.lives import at_month
+from synth.operator.bills import bills, recharges
+from synth.operator.handsets import catalogue
+from synth.operator.register import register
 from synth.plan import Told
 from synth.state.cards import cards, roster_on
-from synth.town import Town, surveyed
+from synth.town import County, Town, surveyed
 
-# Rows that a survey or list hangs on bear this column: no fault may touch them.
-PROTECTED = "_protected"
 Made = tuple[str, str, pd.DataFrame]
 
 
@@ -28,6 +31,7 @@ def of_town(town: Town) -> Iterator[Made]:
     for month, end in enumerate(told.month_ends):
         yield "person_register", f"{end:%Y-%m}", person_register(town, month, end)
         yield "roster", f"{end:%Y-%m}", roster_on(town.listed.roster, end)
+        yield from _operator(town, end)
     for month in year_ends(told):
         yield from _year(town, month, told.month_ends[month])
 
@@ -66,23 +70,25 @@ def _year(town: Town, month: int, end: date) -> Iterator[Made]:
     yield "consumption_survey", period, survey
 
 
-def leave_numbers(town: Town, folder: Path) -> None:
-    """Leave the telephones of a town for the network of its county."""
-    network.write_block(folder, town.block.name, town.owners, town.county.told.first)
-
-
-def join_numbers(county: County, folder: Path, names: list[str]) -> None:
-    """Join the telephones of a county's towns."""
-    told = county.told
-    network.join(folder, names, county.masts, county.places, told.seed, county.given,
-                 first=told.first, months=told.months)  # fmt: skip
+def _operator(town: Town, end: date) -> Iterator[Made]:
+    """Yield what the operator knows of the town's numbers and is paid for them in a month."""
+    told, given, name = town.county.told, town.county.given, town.block.name
+    period = f"{end:%Y-%m}"
+    billed = bills(town.owners, end, told.seed, name, given)
+    yield "subscriber", period, register(town.owners, end, town.county.places.area)
+    yield "bill", period, billed
+    yield "recharge", period, recharges(town.owners, billed, end, told.seed, name, given)
 
 
 def of_county(county: County) -> Iterator[Made]:
     """Yield feed, period and rows of what a county has but once, whatever its people."""
     told = county.told
-    first = f"{told.first:%Y-%m}"
-    yield "area", first, county.places.areas
+    yield "area", f"{told.first:%Y-%m}", county.places.areas
     yield "project", f"{told.last:%Y-%m}", county.projects
     for end in told.month_ends:
         yield "cell", f"{end:%Y-%m}", county.masts
+
+
+def of_operator(told: Told, given: Figures) -> Iterator[Made]:
+    """Yield what the operator has but once."""
+    yield "handset", f"{told.first:%Y-%m}", catalogue(told.seed, given["phones"])

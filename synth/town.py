@@ -10,12 +10,14 @@ from synth.figures import Figures, stream
 from synth.lives.level import Level
 from synth.lives.lives import Lives, drawn, level, lives
 from synth.lives.shocks import Market, market
-from synth.operator.phones import subscribers
+from synth.operator.cells import cells
+from synth.operator.subscribers import subscribers
 from synth.people.households import households
 from synth.people.population import Population, population
 from synth.places.places import Places
 from synth.plan import Block, Told
 from synth.state.cards import Cards, cards
+from synth.state.projects import projects
 from synth.state.survey import chance, consumption_survey
 
 # People of the sample that sets the level of a county's incomes.
@@ -32,6 +34,8 @@ class County:
     people: int
     weather: Market
     level: Level
+    masts: pd.DataFrame = field(repr=False)
+    projects: pd.DataFrame = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,9 @@ def prepared(told: Told, where: Places, people: int, given: Figures) -> County:
     of = drawn(who, where, weather, told.lived, told.seed, sample.name, given)
     born = who.everybody["born"].to_numpy()
     found = level(of, born, where.area, told.lived, told.seed, given)
-    return County(told, given, where, people, weather, found)
+    masts = cells(where, people, told.last, told.seed, given, told.months)
+    built = projects(where, people, told.last, told.seed, given)
+    return County(told, given, where, people, weather, found, masts, built)
 
 
 def town(county: County, block: Block) -> Town:
@@ -73,7 +79,7 @@ def town(county: County, block: Block) -> Town:
     life = lives(
         who, of, county.level, county.places.area, told.lived, told.seed, block.name, given
     )
-    owners = subscribers(who, life, told.seed, given)
+    owners = subscribers(who, life, told, block, given)
     name = block.name
     listed = cards(who, county.places, life, owners, told.last, told.seed, name, given)
     survey = surveyed(county, block, who, life, told.last)

@@ -1,200 +1,243 @@
-"""Calls and messages: who is in touch with whom, and what passes on one day."""
+"""Calls and messages: what passes on one local day between a county's numbers and the world.
 
-from dataclasses import dataclass
+A day is made in one go from the network: who starts how much, with whom, when; then in order of
+time, what cannot be falls away: somebody on the way between two places, or talking already.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
 from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from synth.figures import Figures, stream
-from synth.people.identity import phone_numbers
-from synth.places.outline import kilometres
-from synth.places.places import Places
+from synth.operator import columns
+from synth.operator.cells import NO_CELL
+from synth.operator.network import Network
+from synth.operator.numbers import as_text
+from synth.operator.overlap import by_second, free
+from synth.operator.records import (
+    DAYS_A_MONTH,
+    DRAWN_AT_ONCE,
+    HELD_AT_ONCE,
+    LEVELS,
+    hour_table,
+    length_table,
+    located,
+    party,
+    texts,
+)
+from synth.operator.whereabouts import DAY_S, Plan, plan
 
-# What a contact is, the closest first, and the share of each among contacts within the network.
-HOUSEHOLD, VILLAGE, TOWN, COUNTY, OTHER_OPERATOR = range(5)
-SHARES = np.array([0.12, 0.52, 0.21, 0.15])
-# Contacts of like wealth: how far down the ranks a contact is looked for.
-REACH = {VILLAGE: 0.25, TOWN: 0.20, COUNTY: 0.10}
-# Where people are by day: at home, at the town's mast, at the county seat's.
-BY_DAY = np.array([0.74, 0.17, 0.09])
-DAY = range(7, 19)
+WEEKEND, WORKING_DAY = 1.10, 0.96
+# Rows of a table, at least, but for the last.
+ROWS_AT_ONCE = 1 << 20
+DOMESTIC, INTERNATIONAL, OTHER = range(3)
+SCOPES = ["domestic", "international", "other"]
+KINDS = ["call", "text"]
+# Answers to a message, and answers to those.
+ANSWERS = 3
+# Records that come of one event that somebody starts: answers come in, clashes go. Measured; a
+# test holds the mean.
+RECORDS_A_START = 1.055
 
 
 @dataclass(frozen=True)
-class Network:
-    """Everything that does not change from day to day.
+class Events:
+    """Records of one day and county, one array element each.
 
-    numbers: those of subscribers, then of other operators. contact lists the contacts of
-    subscriber i from begins[i] to begins[i] + size[i], the most frequent first. home, town, seat:
-    cells of a subscriber by row of the frame of cells.
+    caller and recipient are numbers of the network; a cell is a row of its cover, NO_CELL for
+    none. A message has duration 0.
     """
 
-    numbers: np.ndarray
-    contact: np.ndarray
-    begins: np.ndarray
-    size: np.ndarray
-    activity: np.ndarray
-    text_share: np.ndarray
-    is_away: np.ndarray
-    where: np.ndarray
-    cell_id: np.ndarray
+    second: np.ndarray
+    caller: np.ndarray
+    recipient: np.ndarray
+    is_text: np.ndarray
+    duration_s: np.ndarray
+    scope: np.ndarray
+    caller_cell: np.ndarray | None = None
+    recipient_cell: np.ndarray | None = None
+
+    def __len__(self) -> int:
+        return len(self.second)
+
+    def at(self, which: np.ndarray) -> "Events":
+        """Return some of the records."""
+        return Events(*(None if each is None else each[which] for each in _arrays(self)))
 
 
-def network(
-    owners: pd.DataFrame, masts: pd.DataFrame, places: Places, seed: int, given: Figures
-) -> Network:
-    """Return who is in touch with whom, where each lives, and how much each calls."""
-    rng = stream(seed, "network")
-    figures, n = given["phones"], len(owners)
-    wealth, age = owners["wealth"].to_numpy(), owners["age"].to_numpy()
-    size = 2 + rng.poisson((figures["contacts"] - 2) * np.exp(0.25 * wealth))
-    owner = np.repeat(np.arange(n), size)
-    kind = _kinds(owners, owner, rng, figures["off_net"])
-    others = max(1, n // 2)
-    contact = np.empty(len(owner), dtype=np.int64)
-    town = places.villages["town_code"].astype("category").cat.codes.to_numpy()
-    village = owners["village"].to_numpy()
-    groups = {VILLAGE: village, TOWN: town[village], COUNTY: np.zeros(n, dtype=int)}
-    for which, group in groups.items():
-        mine = kind == which
-        contact[mine] = _alike(owner[mine], group, wealth, REACH[which], rng)
-    kin = kind == HOUSEHOLD
-    contact[kin] = _kin(owner[kin], owners["household"].to_numpy(), rng)
-    off = kind == OTHER_OPERATOR
-    contact[off] = n + rng.integers(others, size=off.sum())
-    # Those of the household and village come first, more or less, and are called most.
-    order = np.lexsort((kind + 2.5 * rng.random(len(kind)), owner))
-    spread = figures["activity"]["spread"]
-    slower = np.exp(-0.015 * np.abs(age - 32))
-    log = figures["activity"]["wealth"] * wealth + rng.normal(0, spread, n)
-    return Network(
-        numbers=np.concatenate(
-            [owners["phone"], phone_numbers(figures["other_prefix"], others, rng)]
-        ),
-        contact=contact[order],
-        begins=np.cumsum(size) - size,
-        size=size,
-        activity=figures["events_a_day"] * _mean_one(np.exp(log) * slower),
-        text_share=np.clip(figures["text_share"] * (1.8 - age / 50), 0.03, 0.6),
-        is_away=owners["is_away"].to_numpy(),
-        where=_where(owners, masts, places, rng),
-        cell_id=masts["cell_id"].to_numpy(),
+def _arrays(one: Events) -> list[np.ndarray | None]:
+    return [getattr(one, field.name) for field in fields(one)]
+
+
+def joined(parts: list[Events]) -> Events:
+    """Return the records of several parts, one part after the other."""
+    pieces = zip(*(_arrays(part) for part in parts), strict=True)
+    return Events(*(None if each[0] is None else np.concatenate(each) for each in pieces))
+
+
+def events(net: Network, day: date, seed: int, given: Figures, a_month: float) -> Iterator[Events]:
+    """Yield a day's calls and messages in the order of time, a piece at a time.
+
+    On the average there are `a_month` records a number and month. Of one person, no two last at
+    the same time, whatever the number; where both ends of a way are seen, there is time for it.
+    """
+    rng, told = stream(seed, "calls", net.county, day), given["phones"]
+    drawn = _drawn(net, day, rng, told, a_month)
+    where, n = plan(net, day, seed, given), net.groups["abroad"].stop
+    carrier = np.arange(n, dtype=np.int32)
+    carrier[: len(net)] = net.who["carrier"]
+    until = np.zeros(n, dtype=np.int32)
+    order = by_second(drawn.second)
+    for low in range(0, max(1, len(order)), HELD_AT_ONCE):
+        some = drawn.at(order[low : low + HELD_AT_ONCE])
+        yield _held(some, where, carrier, until, rng, told)
+
+
+def _held(
+    some: Events, where: Plan, carrier: np.ndarray, until: np.ndarray, rng: np.random.Generator,
+    told: Figures,
+) -> Events:  # fmt: skip
+    """Return what can be of some records, with the cells; brings `until` up to date."""
+    caller_cell, is_settled = where.locate(some.caller, some.second)
+    recipient_cell, is_there = where.locate(some.recipient, some.second)
+    # Who is on the way takes no call.
+    could = np.flatnonzero(is_settled & is_there)
+    some, caller_cell, recipient_cell = some.at(could), caller_cell[could], recipient_cell[could]
+    lost = rng.integers(LEVELS, size=(2, len(some)), dtype=np.uint16) >= told["located"] * LEVELS
+    caller_cell[lost[0]] = NO_CELL
+    recipient_cell[lost[1]] = NO_CELL
+    parties = np.stack([carrier.take(some.caller), carrier.take(some.recipient)], axis=1)
+    lasts = np.where(some.is_text, 1, some.duration_s)
+    is_free = free(parties, some.second, some.second + lasts, until)
+    first = [each for each in _arrays(some)[:-2] if each is not None]
+    return Events(*(each[is_free] for each in [*first, caller_cell, recipient_cell]))
+
+
+# -- drawing -------------------------------------------------------------------------------
+
+
+def _drawn(
+    net: Network, day: date, rng: np.random.Generator, told: Figures, a_month: float
+) -> Events:
+    """Draw what the numbers in service start in a day."""
+    who, served = net.who, net.is_served(day)
+    a_day = a_month / DAYS_A_MONTH * (WEEKEND if day.weekday() >= 5 else WORKING_DAY)
+    rate = who["activity"] * served * (a_day / RECORDS_A_START)
+    is_live = np.append(served, np.ones(net.groups["abroad"].stop - len(net), dtype=bool))
+    hours, lengths = hour_table(told), length_table(told)
+    parts = []
+    for low in range(0, len(net), DRAWN_AT_ONCE):
+        some = np.arange(low, min(low + DRAWN_AT_ONCE, len(net)), dtype=np.int32)
+        one = np.repeat(some, rng.poisson(rate[some]))
+        started = _started(net, one, rng, told, (hours, lengths))
+        started = started.at(is_live[started.caller] & is_live[started.recipient])
+        parts += [started, *_answers(started, rng, told)]
+    return joined(parts)
+
+
+def _started(
+    net: Network, one: np.ndarray, rng: np.random.Generator, told: Figures,
+    tables: tuple[np.ndarray, np.ndarray],
+) -> Events:  # fmt: skip
+    """Draw the other party, the time, kind and length of what some numbers start."""
+    n, who = len(one), net.who[one[0] : one[-1] + 1] if len(one) else net.who[:0]
+    own = one - (one[0] if n else 0)
+    bits = rng.integers(0, 1 << 64, size=2 * n, dtype=np.uint64).view(np.uint16).reshape(8, n)
+    second = tables[0][who["late"][own], bits[0]].astype(np.int32) * 3600
+    second += (bits[1].astype(np.uint32) * 3600 >> 16).astype(np.int32)
+    is_text = bits[2] < (who["text_share"] * LEVELS)[own]
+    # The first of the contacts are called most: the square of what is drawn evenly.
+    place = bits[3].astype(np.uint32)
+    place = (place * place >> 16) * who["n_contacts"][own] >> 16
+    other = net.contact[net.starts[one] + place].astype(np.int32)
+    passing = np.flatnonzero(bits[4] < told["passing"] * LEVELS)
+    abroad = bits[5][passing] < (who["abroad"] * LEVELS)[own[passing]]
+    kind = np.where(is_text[passing], OTHER, np.where(abroad, INTERNATIONAL, DOMESTIC))
+    scope = np.zeros(n, dtype=np.uint8)
+    scope[passing] = kind
+    for which, name in ((DOMESTIC, "stranger"), (INTERNATIONAL, "abroad"), (OTHER, "service")):
+        those, group = passing[kind == which], net.groups[name]
+        other[those] = rng.integers(group.start, group.stop, size=len(those), dtype=np.int32)
+    # Of what passes between two, one starts as much as the other; nobody writes to a service.
+    turned = ((bits[6] & 1) == 1) | (scope == OTHER)
+    length = np.where(is_text, 0, tables[1][who["talk"][own], bits[7]])
+    return Events(
+        second, np.where(turned, other, one), np.where(turned, one, other), is_text,
+        np.minimum(length, DAY_S - second).astype(np.uint16), scope,
+    )  # fmt: skip
+
+
+def _answers(started: Events, rng: np.random.Generator, told: Figures) -> Iterator[Events]:
+    """Yield answers to messages between people, and answers to those."""
+    written = started.at(started.is_text & (started.scope == DOMESTIC))
+    for _ in range(ANSWERS):
+        answered = rng.random(len(written)) < told["answers"]
+        written = written.at(answered)
+        after = rng.exponential(told["answer_s"], len(written)).astype(np.int32)
+        second = written.second + 4 + after
+        turned = Events(second, written.recipient, written.caller, *_arrays(written)[3:])
+        written = turned.at(second < DAY_S)
+        yield written
+
+
+# -- as delivered --------------------------------------------------------------------------
+
+
+def day_part(
+    net: Network, day: date, seed: int, given: Figures, a_month: float
+) -> Iterator[pa.Table]:
+    """Yield a county's records of a day as tables under the heads of the feed cdr, and `scope`.
+
+    Text is dictionaries over bytes; columns.writer writes it as it is.
+    """
+    waiting: list[Events] = []
+    for some in events(net, day, seed, given, a_month):
+        waiting.append(some)
+        if sum(map(len, waiting)) >= ROWS_AT_ONCE:
+            yield table(net, day, joined(waiting), seed, given)
+            waiting = []
+    if waiting:
+        yield table(net, day, joined(waiting), seed, given)
+
+
+def table(net: Network, day: date, some: Events, seed: int, given: Figures) -> pa.Table:
+    """Return records as a table of text under the heads of the source; lengths are numbers."""
+    return pa.table(
+        {
+            "kind": columns.coded(some.is_text.astype(np.int8), pa.array(KINDS)),
+            "caller": party(net, some.caller, seed, given),
+            "recipient": party(net, some.recipient, seed, given),
+            "started_at": columns.moments(day, some.second),
+            "duration_s": pa.array(some.duration_s.astype(np.int32), mask=some.is_text),
+            "caller_cell": located(net, some.caller_cell),
+            "recipient_cell": located(net, some.recipient_cell),
+            "scope": columns.coded(some.scope.astype(np.int8), pa.array(SCOPES)),
+        }
     )
 
 
 def day_of_calls(net: Network, day: date, seed: int, given: Figures) -> pd.DataFrame:
-    """Return one local day's records, with the columns of the feed cdr."""
-    rng = stream(seed, "calls", day)
-    figures = given["phones"]
-    n_events = rng.poisson(net.activity * (1.1 if day.weekday() >= 5 else 0.96))
-    one = np.repeat(np.arange(len(n_events)), n_events)
-    picked = (net.size[one] * rng.random(len(one)) ** 1.8).astype(int)
-    other = net.contact[net.begins[one] + picked]
-    # Other operators' customers call too: half of what passes with them came from them.
-    turned = (other >= len(n_events)) & (rng.random(len(one)) < 0.5)
-    caller, recipient = np.where(turned, other, one), np.where(turned, one, other)
-    hours = np.array(figures["hours"], dtype=float)
-    hour = rng.choice(24, size=len(one), p=hours / hours.sum())
-    second = hour * 3600 + rng.integers(3600, size=len(one))
-    is_text = rng.random(len(one)) < net.text_share[one]
-    spread = figures["call_spread"]
-    length = np.exp(rng.normal(np.log(figures["call_s"]) - spread**2 / 2, spread, len(one)))
-    made = pd.DataFrame(
+    """Return one local day's records as a frame with the columns of the feed cdr."""
+    some = joined([*events(net, day, seed, given, given["phones"]["events_a_month"])])
+    number = as_text(texts(net, np.arange(net.groups["abroad"].stop), seed, given))
+    cell_id = np.append(net.cover.cell_id, [""]).astype(object)
+    cell_id[-1] = None
+    cells = [np.where(each == NO_CELL, len(cell_id) - 1, each) for each in
+             (some.caller_cell, some.recipient_cell)]  # fmt: skip
+    duration = pd.array(some.duration_s.astype(int), dtype="Int64")
+    duration[some.is_text] = pd.NA
+    return pd.DataFrame(
         {
-            "event_kind": np.where(is_text, "text", "call"),
-            "caller_id": net.numbers[caller],
-            "recipient_id": net.numbers[recipient],
-            "started_at": np.datetime64(day, "s") + second.astype("timedelta64[s]"),
-            "duration_s": pd.array(length.clip(1, 7200).astype(int), dtype="Int64"),
-            "caller_cell_id": _cell(net, caller, hour, rng, figures["located"]),
-            "recipient_cell_id": _cell(net, recipient, hour, rng, figures["located"]),
+            "event_kind": np.where(some.is_text, "text", "call"),
+            "caller_id": number[some.caller],
+            "recipient_id": number[some.recipient],
+            "started_at": np.datetime64(day, "s") + some.second.astype("timedelta64[s]"),
+            "duration_s": duration,
+            "caller_cell_id": cell_id[cells[0]],
+            "recipient_cell_id": cell_id[cells[1]],
         }
     )
-    made["duration_s"] = made["duration_s"].mask(is_text)
-    key = ["started_at", "caller_id", "recipient_id", "event_kind"]
-    made = made[caller != recipient].sort_values(key, kind="stable")
-    return made[~made.duplicated(key)].reset_index(drop=True)
-
-
-def _kinds(
-    owners: pd.DataFrame, owner: np.ndarray, rng: np.random.Generator, off_net: float
-) -> np.ndarray:
-    """Return what each contact is; nobody at home has a number: it is one of the village."""
-    kind = rng.choice(4, size=len(owner), p=SHARES / SHARES.sum())
-    alone = ~owners["household"].duplicated(keep=False).to_numpy()
-    kind[(kind == HOUSEHOLD) & alone[owner]] = VILLAGE
-    kind[rng.random(len(owner)) < off_net] = OTHER_OPERATOR
-    return kind
-
-
-def _alike(
-    owner: np.ndarray, group: np.ndarray, wealth: np.ndarray, reach: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Return for each owner somebody of its group, the likelier the nearer in wealth."""
-    ranked = np.lexsort((wealth, group))
-    place = np.empty(len(ranked), dtype=np.int64)
-    place[ranked] = np.arange(len(ranked))
-    size = np.bincount(group)
-    first = np.cumsum(size) - size
-    own = group[owner]
-    step = np.rint(rng.normal(0, 1, len(owner)) * np.maximum(1, reach * size[own])).astype(int)
-    step = np.where(step == 0, 1, step)
-    found = first[own] + (place[owner] - first[own] + step) % size[own]
-    return ranked[found]
-
-
-def _kin(owner: np.ndarray, household: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return another number of the owner's household. Owners are in order of household."""
-    size = np.bincount(household)
-    first = np.cumsum(size) - size
-    own = household[owner]
-    step = 1 + (rng.random(len(owner)) * (size[own] - 1)).astype(int)
-    return first[own] + (owner - first[own] + step) % size[own]
-
-
-def _where(
-    owners: pd.DataFrame, masts: pd.DataFrame, places: Places, rng: np.random.Generator
-) -> np.ndarray:
-    """Return three cells of each subscriber: home, the town's mast, the county seat's.
-
-    Home is the nearest mast in service; where it carries two cells, one of them for good.
-    """
-    working = np.flatnonzero(masts["valid_to"].isna())
-    villages = places.villages
-    middle = float(villages["lat"].mean())
-    at = kilometres(villages["lon"].to_numpy(), villages["lat"].to_numpy(), middle)
-    mast = kilometres(masts["lon"].to_numpy(), masts["lat"].to_numpy(), middle)[working]
-    apart = ((at[:, None, :] - mast[None, :, :]) ** 2).sum(axis=2)
-    nearest, second = np.argsort(apart, axis=1, kind="stable")[:, :2].T
-    same_site = masts["site_id"].to_numpy()[working]
-    may = same_site[nearest] == same_site[second]
-    village = owners["village"].to_numpy()
-    takes_second = may[village] & (rng.random(len(owners)) < 0.5)
-    home = np.where(takes_second, second[village], nearest[village])
-    # The town's first mast was put in its largest village, and the seat's town comes first.
-    town = villages["town_code"].to_numpy()
-    mast_town = town[masts["village"].to_numpy()[working]]
-    of_town = {code: int(np.flatnonzero(mast_town == code)[0]) for code in np.unique(mast_town)}
-    seat = of_town.get(town[0], 0)
-    main = np.array([of_town.get(code, seat) for code in town])[village]
-    return working[np.column_stack([home, main, np.full(len(owners), seat)])]
-
-
-def _cell(
-    net: Network, who: np.ndarray, hour: np.ndarray, rng: np.random.Generator, located: float
-) -> np.ndarray:
-    """Return the cell of each party; none for other operators', those away, and a few."""
-    is_ours = who < len(net.is_away)
-    ours = np.where(is_ours, who, 0)
-    by_day = (hour >= DAY.start) & (hour < DAY.stop)
-    stays = np.where(by_day, BY_DAY[0], 0.96)
-    u = rng.random(len(who))
-    place = np.select([u < stays, u < stays + (1 - stays) * 0.65], [0, 1], 2)
-    cell = net.cell_id[net.where[ours, place]]
-    known = is_ours & ~net.is_away[ours] & (rng.random(len(who)) < located)
-    return np.where(known, cell, None)
-
-
-def _mean_one(values: np.ndarray) -> np.ndarray:
-    return values / values.mean()

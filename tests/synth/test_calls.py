@@ -6,19 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synth.county import imagine
-from synth.operator.calls import day_of_calls, network
-from synth.operator.phones import cells
+from synth.operator.calls import day_of_calls
+from tests.synth.operator_county import operator_county
 
 DAY = date(2015, 12, 30)
 
 
 @pytest.fixture(scope="module")
 def calls() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
-    made = imagine("211223", 4_000, DAY, 3, lambda _: None)
-    masts = cells(made.places, 4_000, DAY, 3, made.given)
-    net = network(made.owners, masts, made.places, 3, made.given)
-    return day_of_calls(net, DAY, 3, made.given), made.owners, masts
+    made = operator_county(people=4_000)
+    return day_of_calls(made.net, DAY, 3, made.given), made.owners, made.masts
 
 
 def test_records_are_whole(calls):
