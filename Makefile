@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/python
 SOURCES := lakehouse jobs models synth dags tests bench
 
-.PHONY: help setup demo test test-airflow check bench airflow docs clean
+.PHONY: help setup demo test test-airflow check bench bench-synth airflow docs clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -37,6 +37,9 @@ check: setup ## style, types, security
 
 bench: setup ## what the machine costs against a bare scan
 	$(RUN) -m bench
+
+bench-synth: setup ## a whole city of made-up people, calls included: rows a second, memory
+	$(RUN) -m bench.synth $(ARGS)
 
 airflow: setup ## a local Airflow with our DAGs; prints where to look and how to log in
 	$(RUN) -m lakehouse.airflow_local

@@ -17,10 +17,12 @@ from jobs.pages.figures import read
 from lakehouse.commands import print_table
 from lakehouse.docs import build
 from lakehouse.errors import ChecksFailed, UsageError
+from lakehouse.feed import feeds
 from lakehouse.run import House, Outcome
 from lakehouse.training import train
-from synth.county import make
 from synth.judge import judge
+from synth.make import make
+from synth.plan import Told
 
 COUNTY = "211223"
 STEP_COLUMNS = {
@@ -87,8 +89,10 @@ def run_demo(
     house = House()
     _same_county(house, people=people, days=days, faults=faults, seed=seed)
     say(f"1/6 deliveries of a synthetic county of {people:,} people")
-    make(house.conf.landing, area=COUNTY, people=people, as_of=as_of, days=days, seed=seed,
-         faults=faults, progress=lambda text: say(f"    {text}"))  # fmt: skip
+    asked = Told(area=COUNTY, people=people, first=as_of.replace(day=1), seed=seed, faults=faults,
+                 days=days)  # fmt: skip
+    make(house.conf.landing.parent, asked, only=frozenset(feeds()), own_folder=False,
+         progress=lambda text: say(f"    {text}"))  # fmt: skip
     say("2/6 landing")
     house.landing.land_all(
         tell=lambda one: say(f"    {one.delivery_id}: {one.reason or one.state}")

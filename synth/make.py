@@ -100,15 +100,18 @@ def planned(told: Told) -> dict[str, int]:
 
 def counties(told: Told, tell: Tell) -> list[County]:
     """Return the counties asked for, prepared."""
-    villages = counties_of(told.area)
-    given = {code: figures(code) for code in villages}
-    shares = people_of(told, villages, given)
     made = []
-    for code in villages:
-        tell(f"county {code}: {shares[code]:,} people")
-        where = places(code, shares[code], told.last, told.seed, given[code])
-        made.append(prepared(told, where, shares[code], given[code]))
+    for code, n in _shares(told).items():
+        tell(f"county {code}: {n:,} people")
+        where = places(code, n, told.last, told.seed, figures(code))
+        made.append(prepared(told, where, n, figures(code)))
     return made
+
+
+def _shares(told: Told) -> dict[str, int]:
+    """Return how many people each county gets."""
+    villages = counties_of(told.area)
+    return people_of(told, villages, {code: figures(code) for code in villages})
 
 
 def make_block(work: Work, block: Block) -> Facts:
@@ -163,7 +166,7 @@ def make(
     tell = progress or (lambda _: None)
     if only and (unknown := only - set(feeds_known())):
         raise UsageError(f"{min(unknown)}: no such feed.{nearest(min(unknown), feeds_known())}")
-    counties_of(told.area)
+    _shares(told)
     if own_folder:
         claim(out, asdict(told))
     work = Work(out / ".work", told)

@@ -1,5 +1,7 @@
-"""The truth to judge answers by: who lives where, with whom, on what, in need of what. No job
-reads it."""
+"""The truth to judge answers by: who lives where, with whom, on what, in need of what.
+
+No job reads it.
+"""
 
 import json
 from pathlib import Path
@@ -9,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from synth.lives.needs import LIVING, PRODUCTION
+from synth.operator import register
 from synth.plan import MONTHS_BEFORE
 from synth.town import Town
 
@@ -27,7 +30,14 @@ def tables(town: Town) -> dict[str, pd.DataFrame]:
         "membership": membership(town),
         "shock": shocks(town),
         "poverty_spell": spells(town),
+        "subscriber": numbers(town),
     }
+
+
+def numbers(town: Town) -> pd.DataFrame:
+    """Return what the operator does not know of each number: who uses it, and whose it is."""
+    villages = town.county.places.villages["village_code"].to_numpy()
+    return register.truth(town.owners, town.who, villages, town.county.told)
 
 
 def households(town: Town) -> pd.DataFrame:
@@ -154,7 +164,9 @@ def _gravest(town: Town, book: np.ndarray, begin: np.ndarray) -> np.ndarray:
     lost = found["share_lost"] * found["months"] / 12
     taken = found["cost_cny"] + lost * a_head[found["household"].to_numpy(dtype=int)]
     events = found.assign(taken=taken).sort_values("taken", kind="stable", ascending=False)
-    asked = pd.DataFrame({"household": book, "at": begin + MONTHS_BEFORE, "spell": range(len(book))})
+    asked = pd.DataFrame(
+        {"household": book, "at": begin + MONTHS_BEFORE, "spell": range(len(book))}
+    )
     met = asked.merge(events, on="household")
     met = met[(met["month"] <= met["at"]) & (met["month"] > met["at"] - 12)]
     kind = met.drop_duplicates("spell").set_index("spell")["kind"]

@@ -5,9 +5,9 @@ import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
+from os.path import commonprefix
 
 import numpy as np
 import pandas as pd
@@ -56,9 +56,12 @@ def counties_of(area: str) -> dict[str, int]:
     counties = everything[everything["level"] == "county"]
     found = sorted(counties.loc[counties["area_code"].str.startswith(area), "area_code"].str[:6])
     if not found:
-        near = get_close_matches(area.ljust(12, "0"), list(everything["area_code"]), 3, 0.6)
-        names = everything.set_index("area_code")["area_name"]
-        offered = ", ".join(f"{code[: len(area)]} {names[code]}" for code in near)
+        names = {code[: len(area)]: name for code, name in
+                 zip(everything["area_code"], everything["area_name"], strict=True)
+                 if code[len(area):].strip("0") == ""}  # fmt: skip
+        near = sorted(names, key=lambda code: (-len(commonprefix([code, area])),
+                                               abs(int(code) - int(area))))[:3]  # fmt: skip
+        offered = ", ".join(f"{code} {names[code]}" for code in near)
         raise InputMissing(
             f"--area {area}: the divisions have no county there. Near it: {offered or 'nothing'}."
         )
@@ -245,7 +248,9 @@ def _urban_share(is_rural: np.ndarray, given: Figures) -> float:
 
 def _minority(weight: np.ndarray, rng: np.random.Generator, given: Figures) -> np.ndarray:
     """Return each village's share of ethnic minorities; their mean is the county's figure."""
-    share = expit(logit(given["minority_share"]) + rng.normal(0, given["minority_spread"], len(weight)))
+    share = expit(
+        logit(given["minority_share"]) + rng.normal(0, given["minority_spread"], len(weight))
+    )
     for _ in range(20):  # Villages are unlike in size.
         miss = logit(given["minority_share"]) - logit(np.average(share, weights=weight))
         share = expit(logit(share) + miss)

@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 
 from lakehouse.errors import InputMissing
-from synth.report import models
+from synth.report import models, phones
 
 PEOPLE = """
 WITH last AS (SELECT max(month_end) AS day FROM household_month),
@@ -51,6 +51,12 @@ WITH each AS (SELECT subscriber, sum(try_cast(up_bytes AS DOUBLE)
                 + try_cast(down_bytes AS DOUBLE)) / 1e6 AS mb FROM data_session GROUP BY ALL)
 SELECT quantile_cont(mb, 0.5) AS data_mb_p50, quantile_cont(mb, 0.9) AS data_mb_p90 FROM each
 """
+# View -> feed of the operator, and how its files are read.
+FILES = {
+    "cdr": ("cdr", "read_parquet"), "data_session": ("data_session", "read_parquet"),
+    "register": ("subscriber", "read_parquet"), "bill": ("bill", "read_csv"),
+    "recharge": ("recharge", "read_csv"), "handset": ("handset", "read_csv"),
+}  # fmt: skip
 TRUTH = ("household", "household_month", "membership", "person", "subscriber")
 
 
@@ -62,18 +68,18 @@ def opened(folder: Path) -> duckdb.DuckDBPyConnection:
     if not (folder / "truth" / "household.parquet").exists():
         raise InputMissing(f"--report {folder}: it holds no truth/. `bangfu synth --out` makes it.")
     db = duckdb.connect()
+    db.execute("SET enable_progress_bar = false")
     for table in TRUTH:
         path = folder / "truth" / f"{table}.parquet"
         if path.exists():
             db.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({_quoted(path)})")
     operator = folder / "landing" / "operator"
-    for feed, reader in (("cdr", "read_parquet"), ("data_session", "read_parquet"),
-                         ("bill", "read_csv")):  # fmt: skip
+    for view, (feed, reader) in FILES.items():
         ending = "parquet" if reader == "read_parquet" else "csv*"
         if any((operator / feed).glob(f"*/*/*.{ending}")):
             files = _quoted(operator / feed / "*" / "*" / f"*.{ending}")
             more = ", union_by_name=true" + (", all_varchar=true" if reader == "read_csv" else "")
-            db.execute(f"CREATE VIEW {feed} AS SELECT * FROM {reader}({files}{more})")
+            db.execute(f"CREATE VIEW {view} AS SELECT * FROM {reader}({files}{more})")
     return db
 
 
@@ -89,6 +95,8 @@ def figures(folder: Path) -> dict[str, float]:
             if needs <= there:
                 row = db.execute(query).df().iloc[0]
                 found |= {name: float(value) for name, value in row.items() if pd.notna(value)}
+        if {"cdr", "subscriber"} <= there:
+            found["auc_phone"] = phones.auc(db, there)
     rows = models.households(folder / "truth")
     judged: dict[str, Callable[[pd.DataFrame], float]] = {
         "auc_geography": models.geography, "auc_proxy_means": models.proxy_means

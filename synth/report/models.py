@@ -51,7 +51,8 @@ def households(truth: Path) -> pd.DataFrame:
         n = db.execute("SELECT count(*) FROM household").fetchall()[0][0]
         every = max(1, -(-n // MOST_HOUSEHOLDS))
         rows = db.execute(
-            f"SELECT * FROM ({REGISTER}) WHERE hash(household_id) % {every} = 0 ORDER BY household_id"
+            f"SELECT * FROM ({REGISTER}) WHERE hash(household_id) % {every} = 0 "
+            "ORDER BY household_id"
         ).df()
     rows["is_poorest"] = rows["consumption_cny"].rank(pct=True) <= POOREST
     # A fixed half is fitted, the other judged.
@@ -83,10 +84,9 @@ def proxy_means(rows: pd.DataFrame) -> float:
     return float(roc_auc_score(rows["is_poorest"][test], -fit.predict(scaled[test])))
 
 
-def logistic(features: pd.DataFrame, is_poorest: pd.Series) -> float:
-    """Return the area under the curve of a logistic regression, fitted on every other row."""
-    told = features.fillna(features.median()).fillna(0).to_numpy(dtype=float)
-    test = np.arange(len(told)) % 2 == 1
-    scaled = StandardScaler().fit(told[~test]).transform(told)
-    fit = LogisticRegression(C=0.1, max_iter=500).fit(scaled[~test], is_poorest[~test])
-    return float(roc_auc_score(is_poorest[test], fit.decision_function(scaled[test])))
+def logistic(features: pd.DataFrame, is_poorest: np.ndarray, is_test: np.ndarray) -> float:
+    """Return the area under the curve of a logistic regression on the rows to be judged."""
+    told = features.to_numpy(dtype=float)
+    scaled = StandardScaler().fit(told[~is_test]).transform(told)
+    fit = LogisticRegression(max_iter=1000).fit(scaled[~is_test], is_poorest[~is_test])
+    return float(roc_auc_score(is_poorest[is_test], fit.decision_function(scaled[is_test])))

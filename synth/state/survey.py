@@ -37,7 +37,11 @@ def consumption_survey(
     rural = homes[homes["is_rural"]]
     if rural.empty:
         return pd.DataFrame(columns=COLUMNS)
-    sampled = [_of_town(block.town, rural, overall, rng, figures["villages_of_town"])]
+    town = rural["village_code"].str[:9] + "000"
+    sampled = [
+        _of_town(str(code), of_town, overall, rng, figures["villages_of_town"])
+        for code, of_town in rural.groupby(town, sort=True)
+    ]
     sample = pd.concat(sampled)
     errors = rng.normal(0, 1, (2, len(sample)))
     life = homes.loc[sample["household"]]

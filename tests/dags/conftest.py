@@ -71,8 +71,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def county(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A tiny county, all DAGs run on it: where it lies, and how the tasks ended."""
-    from synth.county import make
+    from lakehouse.feed import feeds
+    from synth.make import make
+    from synth.plan import Told
 
     home = tmp_path_factory.mktemp("county")
-    make(home / "lake" / "landing", people=600, as_of=AS_OF, days=3, faults="usual")
+    asked = Told(people=600, days=3, faults="usual")
+    make(home / "lake", asked, only=frozenset(feeds()), own_folder=False)
     return home, inside(home, AS_OF.isoformat(), *DAGS)

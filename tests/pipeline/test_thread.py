@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lakehouse.feed import feeds
 from lakehouse.run import House
-from synth.county import make
+from synth.make import make
+from synth.plan import Told
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -27,7 +29,8 @@ def county(
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BANGFU_HOME", str(home))
         house = House(spark=spark)
-        make(house.conf.landing, people=600, days=2, faults="usual", as_of=AS_OF)
+        asked = Told(people=600, days=2, faults="usual")
+        make(home, asked, only=frozenset(feeds()), own_folder=False)
         house.landing.land_all()
         house.run("all", AS_OF, since=SINCE)
         yield house, json.loads((home / "truth" / "faults.json").read_text())

@@ -1,15 +1,22 @@
 """A very small county with the usual faults, made once for all tests."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from synth.county import Summary, make
+from synth.figures import figures
+from synth.make import Summary, make
+from synth.places.places import places
+from synth.plan import Block, Told, blocks
+from synth.town import County, Town, prepared, town
 
-SMALL = {"people": 400, "days": 2, "seed": 7}
+SMALL = Told(people=400, days=2, seed=7)
+# Two years of a few thousand people, town by town.
+LONG = Told(people=6_000, first=SMALL.first.replace(year=2014, month=1), months=24, seed=3)
 
 
 @dataclass(frozen=True)
@@ -22,9 +29,30 @@ class Made:
         return json.loads((self.truth / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def made_in(folder: Path, **said: Any) -> Made:
-    summary = make(folder / "landing", **(SMALL | said))
+def made_in(folder: Path, only: frozenset[str] | None = None, **said: Any) -> Made:
+    summary = make(folder, replace(SMALL, **said), only=only)
     return Made(folder / "landing", folder / "truth", summary)
+
+
+def whole(area: str, people: int, seed: int = 1) -> Town:
+    """Return a county as if it were one town."""
+    told = Told(area=area, people=people, seed=seed)
+    where = places(area, people, told.last, seed, figures(area))
+    county = prepared(told, where, people, figures(area))
+    everywhere = np.arange(len(where.villages))
+    return town(county, Block(area, f"{area}000000", everywhere, people, 0, 0, 1))
+
+
+@pytest.fixture(scope="session")
+def county() -> County:
+    where = places(LONG.area, LONG.people, LONG.last, LONG.seed, figures(LONG.area))
+    return prepared(LONG, where, LONG.people, figures(LONG.area))
+
+
+@pytest.fixture(scope="session")
+def towns(county: County) -> list[Town]:
+    every = blocks({LONG.area: county.places.villages}, {LONG.area: LONG.people})
+    return [town(county, block) for block in every]
 
 
 @pytest.fixture(scope="session")

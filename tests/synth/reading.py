@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from lakehouse.delivery import Delivery, Refused, check_files, find
-from lakehouse.feed import feed
 from lakehouse.stream import Row, check_parquet, read_file
+from synth.deliver.delivery import feeds_known
 
 Line = dict[str, str | None]
 
@@ -32,7 +32,7 @@ class Content:
 
 def read(one: Delivery) -> Content:
     """Read one delivery as landing does: files against manifest, heads, rows, totals."""
-    found, its_feed = Content(one), feed(one.feed)
+    found, its_feed = Content(one), feeds_known()[one.feed]
     [file] = one.files()
     path = one.folder / file.name
     try:

@@ -10,9 +10,7 @@ from synth import truth
 from synth.lives.lives import at_month
 from synth.lives.presence import presence, twelve_months
 from synth.town import Town
-from tests.synth.test_people import TOLD, county, towns
-
-__all__ = ["county", "towns"]
+from tests.synth.conftest import LONG
 
 
 def test_presence_against_a_loop():
@@ -40,7 +38,7 @@ def test_twelve_months_are_summed():
 def test_income_is_the_items_less_their_costs(towns: list[Town]):
     from synth.figures import cost_shares
 
-    costs = cost_shares("211223", TOLD.last)
+    costs = cost_shares("211223", LONG.last)
     for one in towns[:3]:
         homes, items = one.life.homes, one.life.items
         net = sum(items[kind] * (1 - costs[kind]) for kind in items) / homes["n_members"]
@@ -53,7 +51,7 @@ def test_an_earlier_month_is_that_of_the_panel(towns: list[Town]):
     then = at_month(life, 5)
     book = life.homes["book"]
     assert list(then.homes["net_income_cny"]) == list(life.months["net_income_cny"][book, 5])
-    assert list(at_month(life, TOLD.months - 1).homes["is_poor"]) == list(life.homes["is_poor"])
+    assert list(at_month(life, LONG.months - 1).homes["is_poor"]) == list(life.homes["is_poor"])
 
 
 def test_shocks_lower_incomes(towns: list[Town]):
@@ -94,11 +92,9 @@ def test_needs_agree_with_lives(towns: list[Town]):
         assert (homes["needs_production"] <= homes["is_poor"]).all()
         assert (production["needs_labour"] <= (homes["n_able"] == 0)).all()
         assert (homes["needs_food"] <= homes["needs_clothing"]).all()
-        last = truth.months(one).query("month_end == @TOLD.last.isoformat()")
+        last = truth.months(one).query("month_end == @LONG.last.isoformat()")
         by_house = last.set_index("household_id")["is_poor"]
-        assert by_house.to_dict() == dict(
-            zip(homes["household_id"], homes["is_poor"], strict=True)
-        )
+        assert by_house.to_dict() == dict(zip(homes["household_id"], homes["is_poor"], strict=True))
 
 
 def test_the_whole_of_a_county_is_at_its_figure(towns: list[Town]):

@@ -13,31 +13,18 @@ from synth.people.identity import id_numbers
 from synth.people.kinship import as_registered
 from synth.people.population import Population
 from synth.places.places import Places, places
-from synth.plan import Block, Told, blocks
-from synth.town import County, Town, prepared, town
-
-TOLD = Told(people=6_000, first=date(2014, 1, 1), months=24, seed=3)
-
-
-@pytest.fixture(scope="module")
-def county() -> County:
-    where = places(TOLD.area, TOLD.people, TOLD.last, TOLD.seed, figures(TOLD.area))
-    return prepared(TOLD, where, TOLD.people, figures(TOLD.area))
-
-
-@pytest.fixture(scope="module")
-def towns(county: County) -> list[Town]:
-    every = blocks({TOLD.area: county.places.villages}, {TOLD.area: TOLD.people})
-    return [town(county, block) for block in every]
+from synth.plan import Block
+from synth.town import Town
+from tests.synth.conftest import LONG
 
 
 def test_blocks_share_out_everybody(towns: list[Town]):
-    assert sum(one.block.people for one in towns) == TOLD.people
+    assert sum(one.block.people for one in towns) == LONG.people
     assert [one.block.first_person for one in towns] == list(
         np.cumsum([0, *(one.block.people for one in towns)])[:-1]
     )
-    first = [one.who.at(TOLD.first)[1] for one in towns]
-    assert sum(map(len, first)) == pytest.approx(TOLD.people, abs=10)
+    first = [one.who.at(LONG.first)[1] for one in towns]
+    assert sum(map(len, first)) == pytest.approx(LONG.people, abs=10)
 
 
 def test_nobody_is_in_two_households_at_once(towns: list[Town]):
@@ -51,7 +38,7 @@ def test_nobody_is_in_two_households_at_once(towns: list[Town]):
 
 def test_every_household_has_one_head_on_every_day(towns: list[Town]):
     for one in towns:
-        for day in (date(2014, 1, 31), date(2015, 2, 14), TOLD.last):
+        for day in (date(2014, 1, 31), date(2015, 2, 14), LONG.last):
             homes, people = one.who.at(day)
             heads = people[people["relation"] == "head"]
             assert list(heads["household"]) == list(homes["household"])
@@ -60,7 +47,7 @@ def test_every_household_has_one_head_on_every_day(towns: list[Town]):
 
 def test_the_last_day_is_that_of_the_edges(towns: list[Town]):
     for one in towns:
-        homes, people = one.who.at(TOLD.last)
+        homes, people = one.who.at(LONG.last)
         pd.testing.assert_frame_equal(homes, one.who.homes)
         pd.testing.assert_frame_equal(people, one.who.people)
 
