@@ -55,7 +55,7 @@ class Told:
             raise UsageError("--events and --days cannot be negative.")
         if len(self.area) not in (2, 4, 6) or not self.area.isdigit():
             raise UsageError(
-                f"--area {self.area!r}: two digits of a province, four of a city or six of a county."
+                f"--area {self.area!r}: two digits of a province, four of a city, six of a county."
             )
 
     @property

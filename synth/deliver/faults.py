@@ -1,191 +1,249 @@
-"""Faults: what goes wrong in real deliveries, put in on purpose and counted.
+"""Faults in the rows of one portion of a delivery: put in on purpose, each one written down.
 
-Row faults touch a few people or cards that no survey and no list needs. Delivery faults come
-before the right delivery, which supersedes them, or repeat it. `usual` has each kind at least
-once, `harsh` more of each.
+What is picked hangs on the seed, the feed, the period and the block alone, so that neither the
+number of workers nor their order changes anything. A row has one fault at most, a protected row
+none.
 """
 
-import dataclasses
-from collections import Counter, defaultdict
+from bisect import bisect_left
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
 
-from lakehouse.feed import Feed
-from synth.deliver.files import Delivery, as_written, delivery, encoded
-from synth.figures import stream
-from synth.people.identity import CHECKS
+from lakehouse.feed import Feed, Field
+from synth.deliver.expect import of_cell, of_repeat, of_second_place
+from synth.deliver.formats import OTHER_ENCODING
+from synth.deliver.kinds import (
+    CELLS,
+    TEXT_FILES,
+    Kind,
+    Slip,
+    allowed,
+    columns_for,
+    is_readable,
+    names_of,
+    spelt_otherwise,
+)
+from synth.deliver.plan import FaultPlan
+from synth.deliver.spoilt import Fault, Spoilt, line_change, replaced
+from synth.deliver.values import in_datum, position_of
 
-LEVELS = ("none", "usual", "harsh")
-TIMES = {"none": 0, "usual": 1, "harsh": 3}
-# One more of each kind of row fault for so many rows.
-ROWS_A_FAULT = 20_000
-UNDECODABLE = b"\xff\xff"  # Begins no character of GB18030 or UTF-8.
-
-# Faulty deliveries by feed, in the order of arrival; of cdr, one a day from the first day on.
-USUAL = {
-    "person_register": ["wrong_encoding"],
-    "consumption_survey": ["missing_head"],
-    "project": ["empty_file"],
-    "cdr": ["truncated_parquet"],
-    "roster": ["duplicate"],
-}
-HARSH = {
-    "person_register": ["wrong_encoding", "empty_file"],
-    "consumption_survey": ["missing_head", "duplicate"],
-    "project": ["empty_file", "missing_head"],
-    "cdr": ["truncated_parquet", "truncated_parquet"],
-    "roster": ["wrong_encoding", "duplicate"],
-}
-PLAN: dict[str, dict[str, list[str]]] = {"none": {}, "usual": USUAL, "harsh": HARSH}
-# Heads that a clerk renamed.
-RENAMED = {"consumption_survey": {"weight": "权重"}, "project": {"n_beneficiaries": "受益户"}}
+LINES = ("wrong_field_count", "undecodable_line", "other_encoding_line")
+# How often a value is tried for a fault that few values can have.
+TRIES = 60
 
 
-@dataclass
-class Faults:
-    """Turns a frame into the deliveries of one feed and period, faulty ones among them.
+def spoil(
+    written: pa.Table, feed: Feed, plan: FaultPlan, period: str, block: str,
+    protected: np.ndarray | None, *, is_first: bool,
+) -> Spoilt:  # fmt: skip
+    """Return a portion of clean text with the faults that the plan's level has for it.
 
-    `may_spoil` tells by feed which rows may be spoilt. `rows` and `deliveries` count what was
-    put in: feed -> kind -> count.
+    `is_first` is the first portion of the feed's first delivery: each kind at least once there.
     """
+    if not plan.has_faults or not len(written):
+        return Spoilt(written)
+    picking = _Picking(written, feed, plan, period, block, protected, is_first)
+    picking.people()
+    for kind in plan.rates.rows:
+        picking.rows_of(kind)
+    picking.at_least_one()
+    return picking.spoilt()
 
-    level: str
-    seed: int
-    unknown_village: str
-    retired_villages: list[str]
-    may_spoil: dict[str, np.ndarray]
-    rows: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
-    deliveries: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
 
-    def deliver(
-        self, rows: pd.DataFrame, feed: Feed, period: str, arrival: str
-    ) -> Iterator[Delivery]:
-        """Yield the deliveries of a frame in the order of their arrival on the day `arrival`."""
-        written, spoil_lines = self._spoilt(as_written(rows, feed), feed)
-        right = delivery(rows, feed, period, "d1", _at(arrival, 0), written)
-        right = dataclasses.replace(right, content=spoil_lines(right.content))
-        earlier = None
-        n = 0
-        kinds = self._planned(feed)
-        for kind in kinds:
-            self.deliveries[feed.name][kind] += 1
-            if kind != "duplicate":
-                wrong = _WRONG[kind](right, written)
-                yield dataclasses.replace(wrong, name=f"d{n + 1}", delivered_at=_at(arrival, n),
-                                          supersedes=earlier)  # fmt: skip
-                earlier, n = f"{period}/d{n + 1}", n + 1
-        right = dataclasses.replace(
-            right, name=f"d{n + 1}", delivered_at=_at(arrival, n), supersedes=earlier
+class _Picking:
+    """The rows of a portion that still have no fault, and those that have."""
+
+    def __init__(
+        self, written: pa.Table, feed: Feed, plan: FaultPlan, period: str, block: str,
+        protected: np.ndarray | None, is_first: bool,
+    ) -> None:  # fmt: skip
+        self.written, self.feed, self.plan = written, feed, plan
+        self.rng = plan.stream(feed.name, period, block)
+        self.is_first, self._forced = is_first, 0
+        free = np.arange(len(written))
+        if protected is not None:
+            free = free[~np.asarray(protected, bool)]
+        self.free: list[int] = self.rng.permutation(free).tolist()
+        self.faults: list[Fault] = []
+        self.lines: list[Fault] = []
+        self.doubled: list[int] = []
+        self.second: list[Fault] = []
+        self._columns = {name: written.column(name) for name in feed.delivered}
+
+    def text(self, name: str, row: int) -> str | None:
+        """Return a clean value."""
+        return self._columns[name][row].as_py()
+
+    def rows_of(self, kind: str) -> None:
+        """Pick as many rows for a kind as its share of the portion's rows is."""
+        tries = self._tries(kind)
+        if tries is None:
+            return
+        n, wanted = 0, self._number(self.plan.rates.rows[kind])
+        skipped: list[int] = []
+        left = wanted * TRIES + 500
+        while n < wanted and self.free and left:
+            row = self.free.pop()
+            left -= 1
+            if tries(row):
+                n += 1
+            else:
+                skipped.append(row)
+        self.free += reversed(skipped)
+
+    def people(self) -> None:
+        """Spell some people otherwise: the same people in every delivery of the feed."""
+        share = self.plan.rates.people["other_spelling"]
+        for number, name in names_of(self.feed) if allowed(self.feed, "other_spelling") else []:
+            ids = self._columns[number].to_numpy(zero_copy_only=False)
+            is_other = self.plan.draw(self.feed.name, ids) < share
+            self._spell(name, [row for row in self.free if is_other[row]])
+
+    def at_least_one(self) -> None:
+        """Spell one person otherwise, where each kind is wanted and nobody is yet."""
+        if not any(one.kind == "other_spelling" for one in self.faults):
+            for _, name in names_of(self.feed) if allowed(self.feed, "other_spelling") else []:
+                self._spell(name, self.free[: self._least()])
+
+    def _spell(self, name: str, rows: list[int]) -> None:
+        picked = {row for row in rows if self._spelt(name, row)}
+        self.free = [row for row in self.free if row not in picked]
+
+    def spoilt(self) -> Spoilt:
+        """Return the portion as written: second rows put in, values replaced, lines marked."""
+        n = len(self.written)
+        twins = np.sort(np.array(self.doubled, np.int64))
+        order = np.insert(np.arange(n), twins + 1, twins) if len(twins) else np.arange(n)
+        order = np.concatenate([order, [one.row for one in self.second]]).astype(np.int64)
+
+        before = twins.tolist()
+
+        def at(row: int) -> int:
+            return row + bisect_left(before, row)
+
+        for one in (*self.faults, *self.lines):
+            one.row = at(one.row)
+        for place, one in enumerate(self.second):
+            one.row, one.first = n + len(twins) + place, at(one.row)
+        repeated = of_repeat(self.feed)
+        doubled = [
+            Fault(at(row) + 1, "doubled_row", first=at(row), expected=repeated) for row in before
+        ]
+        rows = self.written.take(order) if len(order) > n else self.written
+        changes = {one.row: line_change(one.kind, self.feed, self.rng) for one in self.lines}
+        told = sorted(
+            [*self.faults, *self.lines, *doubled, *self.second],
+            key=lambda one: (one.row, str(one.column)),
         )
-        yield right
-        if "duplicate" in kinds:
-            yield dataclasses.replace(right, name=f"d{n + 2}", delivered_at=_at(arrival, n + 1),
-                                      file=f"copy_of_{right.file}", supersedes=None)  # fmt: skip
+        return Spoilt(replaced(rows, told), told, changes, order)
 
-    def _planned(self, feed: Feed) -> list[str]:
-        kinds = PLAN[self.level].get(feed.name, [])
-        if feed.every != "day":
-            return kinds
-        done = sum(self.deliveries[feed.name].values())
-        return kinds[done : done + 1]
+    # -- one kind ----------------------------------------------------------------------
 
-    def _spoilt(
-        self, written: pd.DataFrame, feed: Feed
-    ) -> tuple[pd.DataFrame, Callable[[bytes], bytes]]:
-        """Return the values with row faults, and what is to be done to the file's lines."""
-        n = TIMES[self.level] * (1 + len(written) // ROWS_A_FAULT)
-        allowed = np.flatnonzero(self.may_spoil.get(feed.name, []))
-        rng = stream(self.seed, "faults", feed.name)
-        if feed.name == "household_card" and n:
-            return self._spoilt_cards(written, rng.permutation(allowed)[:n]), _as_it_is
-        if feed.name != "person_register" or not n:
-            return written, _as_it_is
-        picked = np.array_split(rng.permutation(allowed)[: 7 * n], 7)
-        spoilt = self._spoilt_people(written, picked)
-        short, garbled = picked[5], picked[6]
-        self.rows[feed.name]["wrong_field_count"] += len(short)
-        self.rows[feed.name]["undecodable_line"] += len(garbled)
-        return spoilt, lambda content: _spoil_lines(content, short, garbled)
+    def _tries(self, kind: str) -> Callable[[int], bool] | None:
+        """Return what puts a kind of fault into a row, or None where the feed cannot have it."""
+        if not self.plan.rates.rows[kind] or not allowed(self.feed, kind):
+            return None
+        if kind in CELLS:
+            fields = columns_for(self.feed, CELLS[kind])
+            return (lambda row: self._cell(kind, CELLS[kind], fields, row)) if fields else None
+        if kind in LINES:
+            return (lambda row: self._line(kind, row)) if self._has_lines() else None
+        if kind == "doubled_row":
+            return self._double
+        if kind == "other_datum":
+            names = position_of(self.feed)
+            return (lambda row: self._moved(names, row)) if names else None
+        assert kind == "in_two_households", f"{kind} is no kind of fault"
+        pair = second_place_of(self.feed)
+        return (lambda row: self._second_place(pair, row)) if pair else None
 
-    def _spoilt_people(self, written: pd.DataFrame, picked: list[np.ndarray]) -> pd.DataFrame:
-        people, counted = written.copy(), self.rows["person_register"]
-        check, day, unknown, retired, doubled = picked[:5]
-        numbers = people.loc[check, "person_id"]
-        next_check = {str(a): str(b) for a, b in zip(CHECKS, np.roll(CHECKS, 1), strict=True)}
-        people.loc[check, "person_id"] = numbers.str[:17] + numbers.str[17].map(next_check)
-        people.loc[day, "birth_date"] = "19800230"
-        people.loc[unknown, "village_code"] = self.unknown_village
-        counted.update(wrong_check_digit=len(check), impossible_date=len(day),
-                       unknown_village=len(unknown), doubled_row=len(doubled))  # fmt: skip
-        if self.retired_villages:
-            people.loc[retired, "village_code"] = np.resize(self.retired_villages, len(retired))
-            counted["retired_village"] += len(retired)
-        return pd.concat([people, people.loc[doubled]], ignore_index=True)
+    def _number(self, share: float) -> int:
+        """Return a share of the rows, a fraction by chance; where forced, one at least."""
+        n = int(share * len(self.written) + self.rng.random())
+        return n or self._least()
 
-    def _spoilt_cards(self, written: pd.DataFrame, picked: np.ndarray) -> pd.DataFrame:
-        """Write a wage as a person would say it: 3200元."""
-        cards = written.copy()
-        cards.loc[picked, "wage"] = [f"{int(wage)}元" for wage in cards.loc[picked, "wage"]]
-        self.rows["household_card"]["number_with_letters"] += len(picked)
-        return cards
+    def _least(self) -> int:
+        most = self.plan.rates.least_rows * len(self.written)
+        if not self.is_first or self._forced + 1 > most:
+            return 0
+        self._forced += 1
+        return 1
 
-    def told(self) -> dict[str, object]:
-        """Return what was put in, for truth/faults.json."""
-        return {
-            "level": self.level,
-            "rows": {name: dict(sorted(n.items())) for name, n in sorted(self.rows.items()) if n},
-            "deliveries": {
-                name: dict(sorted(n.items())) for name, n in sorted(self.deliveries.items()) if n
-            },
-        }
+    def _has_lines(self) -> bool:
+        return self.feed.format in TEXT_FILES and self.feed.encoding in OTHER_ENCODING
 
+    def _cell(self, name: str, kind: Kind, fields: list[Field], row: int) -> bool:
+        one = fields[self.rng.integers(len(fields))]
+        text = self.text(one.name, row)
+        if text is None or not is_readable(one, text):
+            return False
+        written = kind.write(Slip(self.feed, one, text, self.rng, self.plan.retired_villages))
+        if written is None or written == text:
+            return False
+        expected = kind.expected(self.feed, one, text, written)
+        self.faults.append(Fault(row, name, one.name, text, written, expected=expected))
+        return True
 
-def _as_it_is(content: bytes) -> bytes:
-    return content
+    def _line(self, kind: str, row: int) -> bool:
+        if kind == "other_encoding_line" and all(
+            (self.text(name, row) or "").isascii() for name in self.feed.delivered
+        ):
+            return False
+        self.lines.append(Fault(row, kind))
+        return True
 
+    def _double(self, row: int) -> bool:
+        self.doubled.append(row)
+        return True
 
-def _spoil_lines(content: bytes, short: np.ndarray, garbled: np.ndarray) -> bytes:
-    """Cut the last two fields off some lines, and put bytes into others that mean nothing."""
-    lines = content.split(b"\n")
-    for row in short:
-        lines[row + 1] = lines[row + 1].rsplit(b",", 2)[0]
-    for row in garbled:
-        number, rest = lines[row + 1].split(b",", 1)
-        lines[row + 1] = number + b"," + UNDECODABLE + rest
-    return b"\n".join(lines)
+    def _spelt(self, name: str, row: int) -> bool:
+        text = self.text(name, row)
+        if not text:
+            return False
+        written = spelt_otherwise(text)
+        expected = of_cell(self.feed.delivered[name], text, written)
+        self.faults.append(Fault(row, "other_spelling", name, text, written, expected=expected))
+        return True
 
+    def _moved(self, names: tuple[str, str], row: int) -> bool:
+        """Write a position in the other datum: GCJ-02 for WGS-84, and the reverse."""
+        right = [self.text(name, row) for name in names]
+        if None in right:
+            return False
+        lon, lat = (np.array([float(str(text))]) for text in right)
+        if self.feed.datum == "wgs-84":
+            other = in_datum(lon, lat, "gcj-02")
+        else:
+            from lakehouse.datum import wgs84_of
 
-def _at(arrival: str, n: int) -> str:
-    """Return the n-th moment of a day on which a source delivers."""
-    return f"{arrival}T{9 + 2 * n:02d}:00:00+08:00"
+            other = wgs84_of(lon, lat, self.feed.datum)
+        for name, text, value in zip(names, right, other, strict=True):
+            written = f"{value[0]:.10g}"
+            expected = of_cell(self.feed.delivered[name], text, written)
+            self.faults.append(Fault(row, "other_datum", name, text, written, expected=expected))
+        return True
 
-
-def _other_encoding(right: Delivery, written: pd.DataFrame) -> Delivery:
-    other = dataclasses.replace(right.feed, encoding="utf-8")
-    return dataclasses.replace(right, content=encoded(written, other))
-
-
-def _other_head(right: Delivery, written: pd.DataFrame) -> Delivery:
-    return dataclasses.replace(
-        right, content=encoded(written, right.feed, RENAMED[right.feed.name])
-    )
-
-
-def _no_bytes(right: Delivery, written: pd.DataFrame) -> Delivery:
-    return dataclasses.replace(right, content=b"")
-
-
-def _cut_off(right: Delivery, written: pd.DataFrame) -> Delivery:
-    """Keep two thirds of a file, as a broken transfer does; its manifest was made afterwards."""
-    return dataclasses.replace(right, content=right.content[: len(right.content) * 2 // 3])
+    def _second_place(self, pair: tuple[str, str], row: int) -> bool:
+        """Let a person stand in another household, or on another card, as well."""
+        person, group = pair
+        other = self.text(group, int(self.rng.integers(len(self.written))))
+        if other is None or other == self.text(group, row) or self.text(person, row) is None:
+            return False
+        expected = of_second_place(self.feed, person, group)
+        self.second.append(
+            Fault(row, "in_two_households", group, self.text(group, row), other, None, expected)
+        )
+        return True
 
 
-_WRONG: dict[str, Callable[[Delivery, pd.DataFrame], Delivery]] = {
-    "wrong_encoding": _other_encoding,
-    "missing_head": _other_head,
-    "empty_file": _no_bytes,
-    "truncated_parquet": _cut_off,
-}
+def second_place_of(feed: Feed) -> tuple[str, str] | None:
+    """Return the columns of the person and of the household or card that a row is about."""
+
+    def first(*kinds: str) -> str | None:
+        fields: Iterator[Field] = iter(feed.delivered.values())
+        return next((one.name for one in fields if one.kind in kinds), None)
+
+    person, group = first("person"), first("household") or first("card")
+    return (person, group) if person and group else None

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from os.path import commonprefix
 
 import numpy as np
 import pandas as pd
@@ -59,8 +58,7 @@ def counties_of(area: str) -> dict[str, int]:
         names = {code[: len(area)]: name for code, name in
                  zip(everything["area_code"], everything["area_name"], strict=True)
                  if code[len(area):].strip("0") == ""}  # fmt: skip
-        near = sorted(names, key=lambda code: (-len(commonprefix([code, area])),
-                                               abs(int(code) - int(area))))[:3]  # fmt: skip
+        near = sorted(names, key=lambda code: (-_alike(code, area), abs(int(code) - int(area))))[:3]
         offered = ", ".join(f"{code} {names[code]}" for code in near)
         raise InputMissing(
             f"--area {area}: the divisions have no county there. Near it: {offered or 'nothing'}."
@@ -68,6 +66,11 @@ def counties_of(area: str) -> dict[str, int]:
     # Divisions that hold no village are of statistics alone.
     lived = everything.loc[everything["level"] == "village", "area_code"].str[:6].value_counts()
     return {code: int(lived[code]) for code in found if code in lived}
+
+
+def _alike(one: str, other: str) -> int:
+    """Return how many digits two codes begin with alike."""
+    return next((n for n, (a, b) in enumerate(zip(one, other, strict=True)) if a != b), len(one))
 
 
 def places(area: str, people: int, as_of: date, seed: int, given: Figures) -> Places:
