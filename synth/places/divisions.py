@@ -25,7 +25,7 @@ OF_PACKAGE = {
 }
 OF_VONNG = {"code": "area_code", "parent": "parent_code", "name": "area_name", "level": "level",
             "ur_code": "urban_class"}  # fmt: skip
-OFFERED = 6
+OFFERED, AT_A_TIME = 6, 50_000
 
 
 @cache
@@ -43,9 +43,9 @@ def divisions(path: Path | None = None, within: str = "") -> pd.DataFrame:
         packed = (files("synth") / "data" / "divisions_liaoning_2023.csv.gz").read_bytes()
         rows = pd.read_csv(io.BytesIO(gzip.decompress(packed)), dtype=str, keep_default_na=False)
     elif Path(path).is_file():
-        rows = _of_file(Path(path))
+        rows = _of_file(Path(path), within[:2])
     else:
-        rows = _of_package(Path(path))
+        rows = _of_package(Path(path), within[:2])
     if "urban_class" not in rows:
         rows = rows.assign(urban_class="")
     code = rows["area_code"]
@@ -55,23 +55,31 @@ def divisions(path: Path | None = None, within: str = "") -> pd.DataFrame:
     return rows[COLUMNS].sort_values("area_code", ignore_index=True)
 
 
-def _read(path: Path, **more: object) -> pd.DataFrame:
+def _read(path: Path, code: str, province: str, columns: list[str]) -> pd.DataFrame:
+    """Return the rows of one province, some at a time: a table of the country is large."""
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig", **more)
-    except (UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError, OSError) as error:
+        parts = pd.read_csv(
+            path, usecols=columns, dtype=str, keep_default_na=False, encoding="utf-8-sig",
+            chunksize=AT_A_TIME,
+        )  # fmt: skip
+        return pd.concat([part[part[code].str.startswith(province)] for part in parts])
+    except (ValueError, OSError, pd.errors.ParserError) as error:
         raise InputMissing(f"Divisions: {path} cannot be read: {error}.") from None
 
 
-def _of_file(path: Path) -> pd.DataFrame:
-    heads = set(_read(path, nrows=0).columns)
-    if set(COLUMNS[:4]) <= heads:
-        return _read(path)
-    if set(OF_VONNG) <= heads:
+def _of_file(path: Path, province: str) -> pd.DataFrame:
+    try:
+        heads = pd.read_csv(path, nrows=0, encoding="utf-8-sig").columns
+    except (ValueError, OSError) as error:
+        raise InputMissing(f"Divisions: {path} cannot be read: {error}.") from None
+    if set(COLUMNS[:4]) <= set(heads):
+        return _read(path, "area_code", province, [one for one in COLUMNS if one in heads])
+    if set(OF_VONNG) <= set(heads):
         # Its own column area_code is that of telephones.
-        rows = _read(path, usecols=[*OF_VONNG]).rename(columns=OF_VONNG)
+        rows = _read(path, "code", province, [*OF_VONNG]).rename(columns=OF_VONNG)
         # A city's 市辖区 is no county but the sum of its districts.
-        is_sum = (rows["level"] == "county") & rows["area_code"].str[4:6].eq("01")
-        rows = rows[rows["level"].isin(LEVELS) & ~(is_sum & rows["area_name"].eq("市辖区"))]
+        is_sum = (rows["level"] == "county") & rows["area_name"].eq("市辖区")
+        rows = rows[rows["level"].isin(LEVELS) & ~is_sum]
         return rows.assign(parent_code=rows["parent_code"].where(rows["level"] != "province", ""))
     raise InputMissing(
         f"Divisions: {path} has neither our heads ({', '.join(COLUMNS[:4])}) nor those of"
@@ -80,7 +88,7 @@ def _of_file(path: Path) -> pd.DataFrame:
     )
 
 
-def _of_package(path: Path) -> pd.DataFrame:
+def _of_package(path: Path, province: str) -> pd.DataFrame:
     """Return the rows of four or five files: in a folder, or with names that begin alike."""
     where = path / "dist" if (path / "dist").is_dir() else path
     found = {level: _file_of(where, stem) for level, (stem, _) in OF_PACKAGE.items()}
@@ -93,8 +101,8 @@ def _of_package(path: Path) -> pd.DataFrame:
     parts = []
     for level, file in found.items():
         if file:
-            rows = _read(file)
             above = OF_PACKAGE[level][1]
+            rows = _read(file, "code", province, ["code", "name", *([above] if above else [])])
             parts.append(_full(rows["code"], rows["name"], level, rows[above] if above else None))
     if not found["province"]:  # The books of all years know its name.
         codes = parts[0]["parent_code"].drop_duplicates()
@@ -152,8 +160,10 @@ def near(rows: pd.DataFrame, area: str) -> str:
         same = [code for code in names if code in [c.ljust(CODE, "0") for c in codes_of(area[:6])]]
         number = int(area.ljust(CODE, "0"))
         alike = same + sorted(set(alike) - set(same), key=lambda code: abs(int(code) - number))
+    what = "Near it:" if alike else "Nothing is near it; the table is of"
+    alike = alike or [code for code in names if code.endswith("0" * (CODE - 2))]
     offered = ", ".join(f"{_short(code)} {names[code]}" for code in alike[:OFFERED])
-    return f"Near it: {offered}." if offered else "Nothing is near it."
+    return f"{what} {offered or 'no province'}."
 
 
 def _short(code: str) -> str:
