@@ -82,7 +82,7 @@ class Summary:
 
 def planned(told: Told) -> dict[str, int]:
     """Return what would be made: counties, towns, people, months, about how many calls."""
-    villages = counties_of(told.area)
+    villages = counties_of(told.area, told.divisions)
     given = {code: figures(code) for code in villages}
     shares = people_of(told, villages, given)
     towns = sum(
@@ -103,14 +103,16 @@ def counties(told: Told, tell: Tell) -> list[County]:
     made = []
     for code, n in _shares(told).items():
         tell(f"county {code}: {n:,} people")
-        where = places(code, n, told.last, told.seed, figures(code))
+        where = places(code, n, told.last, told.seed, figures(code), told.divisions)
         made.append(prepared(told, where, n, figures(code)))
+        for line in made[-1].far_off:
+            tell(f"    the census is missed: {line}")
     return made
 
 
 def _shares(told: Told) -> dict[str, int]:
     """Return how many people each county gets."""
-    villages = counties_of(told.area)
+    villages = counties_of(told.area, told.divisions)
     return people_of(told, villages, {code: figures(code) for code in villages})
 
 

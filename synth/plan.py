@@ -148,18 +148,20 @@ def blocks(villages_of: dict[str, pd.DataFrame], people_of: dict[str, int]) -> l
     return made
 
 
+def people_of_villages(villages: pd.DataFrame, people: int) -> np.ndarray:
+    """Return how many people each village of a county has."""
+    return shared_out(people, villages["weight"].to_numpy())
+
+
 def _of_county(villages: pd.DataFrame, people: int) -> Iterator[tuple[str, int, np.ndarray, int]]:
     """Yield town, part, villages and people of each block of a county."""
-    town_of, weight = villages["town_code"].to_numpy(), villages["weight"].to_numpy()
-    towns = sorted(set(town_of))
-    shares = shared_out(people, np.array([weight[town_of == town].sum() for town in towns]))
-    for town, n in zip(towns, shares, strict=True):
+    town_of, n_of = villages["town_code"].to_numpy(), people_of_villages(villages, people)
+    for town in sorted(set(town_of)):
         rows = np.flatnonzero(town_of == town)
-        parts = np.array_split(rows, min(len(rows), -(-int(n) // MOST_OF_BLOCK)) or 1)
-        of_parts = shared_out(int(n), np.array([weight[part].sum() for part in parts]))
-        for part, (mine, n_mine) in enumerate(zip(parts, of_parts, strict=True)):
-            if n_mine:
-                yield str(town), part, mine, int(n_mine)
+        n_parts = max(1, min(len(rows), -(-int(n_of[rows].sum()) // MOST_OF_BLOCK)))
+        for part, mine in enumerate(np.array_split(rows, n_parts)):
+            if n_of[mine].sum():
+                yield str(town), part, mine, int(n_of[mine].sum())
 
 
 def people_of(told: Told, villages: dict[str, int], given: dict[str, Figures]) -> dict[str, int]:

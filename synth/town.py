@@ -1,6 +1,6 @@
 """A county prepared, and one of its towns: people, lives, and what the state makes of them."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,10 +12,15 @@ from synth.lives.lives import Lives, drawn, level, lives
 from synth.lives.shocks import Market, market
 from synth.operator.cells import cells
 from synth.operator.subscribers import subscribers
-from synth.people.households import households
+from synth.people.census_table import margins
+from synth.people.compose import compose, deal
+from synth.people.fit import far_off
+from synth.people.households import Dealt, households, sampled
+from synth.people.pool import pool
 from synth.people.population import Population, population
+from synth.people.shares import Schooling, schooling
 from synth.places.places import Places
-from synth.plan import Block, Told
+from synth.plan import Block, Told, people_of_villages
 from synth.state.cards import Cards, cards
 from synth.state.projects import projects
 from synth.state.survey import chance, consumption_survey
@@ -26,16 +31,22 @@ SAMPLE = 24_000
 
 @dataclass(frozen=True)
 class County:
-    """What all towns of a county have in common: small, whatever the number of its people."""
+    """What all towns of a county have in common: four bytes a household, and little else.
+
+    `far_off` says which margins of its census could not be met.
+    """
 
     told: Told
     given: Figures = field(repr=False)
     places: Places
     people: int
+    dealt: Dealt = field(repr=False)
+    schooled: Schooling = field(repr=False)
     weather: Market
-    level: Level
+    level: Level | None
     masts: pd.DataFrame = field(repr=False)
     projects: pd.DataFrame = field(repr=False)
+    far_off: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -57,24 +68,46 @@ class Town:
 
 
 def prepared(told: Told, where: Places, people: int, given: Figures) -> County:
-    """Return a county with the level of its incomes set."""
-    rng = stream(told.seed, "market", where.area)
-    weather = market(len(where.villages), told.lived, rng, given["lives"]["shocks"])
+    """Return a county: its households fitted to its census, the level of its incomes set."""
+    area, seed = where.area, told.seed
+    weather = market(
+        len(where.villages), told.lived, stream(seed, "market", area), given["lives"]["shocks"]
+    )
+    known = margins(area, told.census)
+    made = compose(pool(), known, people)
+    people_there = people_of_villages(where.villages, people)
+    dealt = deal(made, people_there, stream(seed, "deal", area))
+    schooled = schooling(
+        known, made.ages(), told.first.year, given["people"]["schooling"]["cohorts"]
+    )
+    masts = cells(where, people, told.last, seed, given, told.months)
+    built = projects(where, people, told.last, seed, given)
+    county = County(
+        told, given, where, people, dealt, schooled, weather, None, masts, built,
+        far_off(made.misses),
+    )  # fmt: skip
+    return replace(county, level=_level(county))
+
+
+def _level(county: County) -> Level:
+    """Return the level of incomes, found on a sample of households from all villages."""
+    told, given, where = county.told, county.given, county.places
     rows = np.arange(len(where.villages))
-    sample = Block(where.area, f"{where.area}sample", rows, min(people, SAMPLE), 0, 0, 1)
-    who = _people(told, where, sample, given)
-    of = drawn(who, where, weather, told.lived, told.seed, sample.name, given)
+    share = min(1.0, SAMPLE / county.people)
+    sample = replace(county, dealt=sampled(county.dealt, share))
+    n = min(county.people, SAMPLE)
+    block = Block(where.area, f"{where.area}sample", rows, n, 0, 0, 1)
+    who = _people(sample, block)
+    of = drawn(who, where, county.weather, told.lived, told.seed, block.name, given)
     born = who.everybody["born"].to_numpy()
-    found = level(of, born, where.area, told.lived, told.seed, given)
-    masts = cells(where, people, told.last, told.seed, given, told.months)
-    built = projects(where, people, told.last, told.seed, given)
-    return County(told, given, where, people, weather, found, masts, built)
+    return level(of, born, where.area, told.lived, told.seed, given)
 
 
 def town(county: County, block: Block) -> Town:
     """Return one town of a county."""
     told, given = county.told, county.given
-    who = _people(told, county.places, block, given)
+    who = _people(county, block)
+    assert county.level is not None
     of = drawn(who, county.places, county.weather, told.lived, told.seed, block.name, given)
     life = lives(
         who, of, county.level, county.places.area, told.lived, told.seed, block.name, given
@@ -94,7 +127,11 @@ def surveyed(county: County, block: Block, who: Population, life: Lives, day: da
     return consumption_survey(who, life.homes, block, asked, day, told.seed, given)
 
 
-def _people(told: Told, where: Places, block: Block, given: Figures) -> Population:
+def _people(county: County, block: Block) -> Population:
+    told = county.told
     eve = told.first - timedelta(days=1)
-    homes, members = households(where.villages, block, eve, told.seed, given)
-    return population(homes, members, block, where, told.month_ends, told.seed, given)
+    homes, members = households(county.dealt, block.rows, eve, told.seed, block.name)
+    return population(
+        homes, members, block, county.places, told.month_ends, told.seed, county.schooled,
+        county.given,
+    )  # fmt: skip

@@ -45,8 +45,8 @@ def households(town: Town) -> pd.DataFrame:
     homes = town.life.homes
     known = homes[
         [
-            "household_id", "village_code", "is_rural", "n_members", "net_income_cny",
-            "consumption_cny", "is_poor", "is_poor_by_consumption", *NEEDS,
+            "household_id", "village_code", "is_rural", "is_collective", "n_members",
+            "net_income_cny", "consumption_cny", "is_poor", "is_poor_by_consumption", *NEEDS,
         ]
     ]  # fmt: skip
     return known.assign(

@@ -184,8 +184,8 @@ def _logs(
     usual = of.a_head(of.usual * at.scale + money)
     this_year = of.a_head(of.net(of.flows) * at.scale + money)
     luck = stream(seed, "consumption", town).normal(0, told["consumption"]["spread"], len(of.books))
-    counts = {name: of.books[name].to_numpy() for name in
-              ("best_years", "n_public", "head_age", "place", "n_serious", "n_dependent")}  # fmt: skip
+    named = ("best_years", "n_public", "head_age", "place", "n_serious", "n_dependent")
+    counts = {name: of.books[name].to_numpy() for name in named}
     counts["n_members"] = of.members[:, 11:]
     counts["n_dependent"] = np.minimum(counts["n_dependent"][:, None], counts["n_members"])
     return log_consumption(counts, usual, this_year, luck, told)
@@ -196,7 +196,9 @@ def _composition(who: Population, places: Places) -> pd.DataFrame:
     people, books = who.everybody, who.books.copy()
     of = people["home"].to_numpy()
     village = places.villages.loc[books["village"]].reset_index(drop=True)
-    books["village_code"], books["is_rural"] = village["village_code"], village["is_rural"]
+    books["village_code"] = village["village_code"]
+    # People of dormitories and homes are no rural households.
+    books["is_rural"] = village["is_rural"] & ~books["is_collective"]
     books["place"] = village["town_effect"] + village["village_effect"]
     for name in ("water_effect", "km_to_seat"):
         books[name] = village[name]

@@ -127,7 +127,8 @@ def _harvests(
         lost = np.where(rng.random(len(homes)) < given["harvest"]["share"],
                         1 - given["harvest"]["left"], 0.0)  # fmt: skip
         spared = rng.random(len(homes)) > given["disaster"]["households"]
-        for event in weather.disasters.query("year == @year").itertuples():
+        of_year = weather.disasters[weather.disasters["year"] == year]
+        for event in of_year.itertuples():
             hit = (village == event.village) & ~spared
             lost = np.where(hit, np.maximum(lost, event.share_lost), lost)
         farms = (homes["farms"].to_numpy()) & (lost > 0)

@@ -118,7 +118,10 @@ class Cover:
     def service(self, day: date) -> "Service":
         """Return which cells serve whom on a day."""
         working = np.flatnonzero(self.in_service(day))
-        own, away = working[working < self.n_own], working[working >= self.n_own]
+        own = working[working < self.n_own]
+        # Who is elsewhere stays under one cell: only those count that never change.
+        lasting = np.isnat(self.until) & (self.since == self.since.min())
+        away = working[(working >= self.n_own) & lasting[working]]
         own = own[np.argsort(self.site[own], kind="stable")]
         _, first, count = np.unique(self.site[own], return_index=True, return_counts=True)
         apart = ((self.village_at[:, None, :] - self.at[own[first]][None, :, :]) ** 2).sum(axis=2)

@@ -93,6 +93,17 @@ Span = tuple[int, int, str, str]
 
 
 @cache
+def neighbours(county: str) -> tuple[str, ...]:
+    """Return today's codes of the other counties of a city, or of the province where none are."""
+    rows = codes_of_all_years()
+    now = rows.loc[rows["last_year"] == OPEN, "area_code"]
+    # The last two digits of a county are none of these: a province, a city, its 市辖区.
+    known = sorted(set(now[~now.str[4:].isin(["00", "01"])]) - {county})
+    near = [code for code in known if code[:4] == county[:4]]
+    return tuple(near or [code for code in known if code[:2] == county[:2]] or [county])
+
+
+@cache
 def _index() -> tuple[dict[str, list[Span]], dict[tuple[str, int], list[tuple[int, str, str]]]]:
     """Return the spans by code, and what came before each code and year."""
     of_code: dict[str, list[Span]] = {}

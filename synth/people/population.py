@@ -8,6 +8,7 @@ import pandas as pd
 from scipy.special import expit, logit, ndtr
 
 from synth.figures import Figures, stream
+from synth.people.id_areas import neighbours, prefix_of
 from synth.people.identity import (
     MANCHU_SURNAMES,
     SURNAMES,
@@ -16,11 +17,15 @@ from synth.people.identity import (
     village_surnames,
 )
 from synth.people.membership import Books, live, opened
+from synth.people.shares import LEVELS, Schooling, assign
 from synth.places.places import Places
 from synth.plan import Block
 
 RANK = {"head": 0, "spouse": 1, "child": 2, "parent": 3, "grandchild": 4, "other": 5}
-SCHOOLED = np.array(["illiterate", "primary", "junior", "senior", "college"])
+# Our levels of schooling, for those of the census.
+EDUCATION = np.array(
+    ["illiterate", "preschool", "primary", "junior", "senior", "college", "college"]
+)
 
 
 @dataclass(frozen=True)
@@ -53,7 +58,7 @@ class Population:
 
 def population(
     homes: pd.DataFrame, members: pd.DataFrame, block: Block, places: Places, months: list[date],
-    seed: int, given: Figures,
+    seed: int, schooled: Schooling, given: Figures,
 ) -> Population:  # fmt: skip
     """Return everybody of a town from its households on the eve of the first of some months.
 
@@ -76,7 +81,7 @@ def population(
         prefix, everybody["born"].to_numpy(), everybody["is_male"].to_numpy(), is_other, block
     )
     everybody["birth_date"] = everybody["born"]
-    _school(everybody, shared, months[-1], rng, given["people"]["schooling"])
+    _school(everybody, shared, schooled, rng, given["people"]["schooling"])
     _health(everybody, shared, rng, given["people"]["health"])
     _work(everybody, shared, village, rng, given["people"]["work"])
     is_urban = ~village["is_rural"] | (everybody["work"] == "public")
@@ -114,6 +119,7 @@ def _books(homes: pd.DataFrame, books: Books, block: Block, seed: int) -> pd.Dat
         {
             "village": np.array(books.village, dtype=int),
             "household_id": block.town[:9] + number,
+            "is_collective": np.append(homes["is_collective"], np.zeros(n - len(homes), bool)),
             "background": rng.normal(size=n),
         }
     )
@@ -136,7 +142,7 @@ def _everybody(books: Books, members: pd.DataFrame, last: np.datetime64) -> pd.D
             "age": np.floor((day - books.born).astype(int) / 365.2425).astype(int),
             "home": home,
             "relation": final["relation"].reindex(range(n)).fillna("other").to_numpy(),
-            "first_relation": [*members["relation"], *books.came[len(members):]],
+            "first_relation": [*members["relation"], *books.came[len(members) :]],
             "counts": is_here | ~is_lived_in[home],
             "father": books.kin.father,
             "mother": books.kin.mother,
@@ -152,9 +158,13 @@ def _ethnicity(
     """Return ethnic groups: villages differ, members of a household mostly do not."""
     share = village["minority_share"].to_numpy()
     home = everybody["home"].to_numpy()
-    by_home = rng.random(len(books))
-    drawn = rng.random(len(everybody)) < share
-    is_minority = np.where(rng.random(len(everybody)) < 0.12, drawn, by_home[home] < share)
+    _, first, of = np.unique(everybody["village"], return_index=True, return_inverse=True)
+    shares = np.stack([share[first], 1 - share[first]], axis=1)
+    # By rank of what the household is, a few members being of another group.
+    latent = rng.random(len(books))[home]
+    mixed = rng.random(len(everybody)) < given["mixed"]
+    latent = np.where(mixed, rng.random(len(everybody)), latent)
+    is_minority = assign(latent, of, shares, rng) == 0
     manchu = rng.random(len(books)) < given["manchu_of_minority"]
     return np.where(~is_minority, "han", np.where(manchu[home], "manchu", "other"))
 
@@ -185,52 +195,50 @@ def _prefixes(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the area prefix of each ID number, and whether it is of another county.
 
-    It is that of the place of birth in the year of birth.
+    It is that of the place of birth in the year of birth, which no table of today may have.
     """
     figures, own = given["people"]["id_prefixes"], given["area"]
     year = everybody["born"].to_numpy().astype("datetime64[Y]").astype(int) + 1970
-    others = np.array(own.get("other_prefixes", [area]))
+    others = np.array(own.get("other_prefixes", neighbours(area)))
     share = np.where(everybody["first_relation"] == "marriage", 0.5, figures["other"]["share"])
     is_other = rng.random(len(everybody)) < share
-    native = np.where(year < figures["old"]["born_before"], own.get("old_code", area), area)
-    return np.where(is_other, rng.choice(others, len(everybody)), native), is_other
+    county = np.where(is_other, rng.choice(others, len(everybody)), area)
+    return prefix_of(county, year), is_other
 
 
 def _school(
-    members: pd.DataFrame, shared: np.ndarray, as_of: date, rng: np.random.Generator,
+    everybody: pd.DataFrame, shared: np.ndarray, schooled: Schooling, rng: np.random.Generator,
     given: Figures,
 ) -> None:  # fmt: skip
-    """Add education, years, school and is_dropped_out; better backgrounds stay on longer."""
-    age = members["age"].to_numpy()
-    gift = (0.55 * shared + rng.normal(0, 0.84, len(age))) - 0.25 * (~members["is_male"])
-    rank = ndtr(gift.to_numpy())
-    cohorts = given["cohorts"]
-    cohort = np.digitize(as_of.year - age, [each["from"] for each in cohorts]) - 1
-    ladder = np.cumsum([each["shares"] for each in cohorts], axis=1)[np.maximum(cohort, 0)]
-    reached = np.minimum((rank[:, None] > ladder).sum(axis=1), 4)
-    education = SCHOOLED[reached]
-    dropped = (
-        (age >= 6) & (age <= 15) & (rng.random(len(age)) < given["drop_out"] * np.exp(-shared))
-    )
-    stages = [
-        (age < 3, "not_in_school"),
-        (age < 6, np.where(rng.random(len(age)) < 0.7, "kindergarten", "not_in_school")),
-        (age < 12, "primary"),
-        (age < 16, "junior"),
-        (age < 19, np.where(rank > 0.52, "senior", np.where(rank > 0.28, "vocational", ""))),
-        (age < 23, np.where(rank > 0.70, "college", "")),
-    ]
-    school = np.select([when for when, _ in stages], [at for _, at in stages], "")
-    school = np.where((school == "") | dropped, "not_in_school", school)
-    members["school"] = school
-    members["is_dropped_out"] = dropped
-    at_school = {"primary": "primary", "junior": "junior", "college": "college"}
-    at_school |= {"senior": "senior", "vocational": "senior"}
-    attending = pd.Series(school).map(at_school)
-    young = np.where(age < 6, "preschool", np.where(age < 12, "primary", "junior"))
-    grown = np.where(age < 16, young, np.where(age < 19, "junior", education))
-    members["education"] = attending.fillna(pd.Series(grown)).to_numpy()
-    members["years"] = members["education"].map(given["years"])
+    """Add education, years, school and is_dropped_out; better backgrounds stay on longer.
+
+    Levels come out as the county's census has them by sex and age.
+    """
+    age, is_male = everybody["age"].to_numpy(), everybody["is_male"].to_numpy()
+    oldest = schooled.shares.shape[1]
+    cells = np.where(is_male, 0, oldest) + np.clip(age, 0, oldest - 1)
+    gift = 0.55 * shared + rng.normal(0, 0.84, len(age))
+    level = assign(gift, cells, schooled.shares.reshape(-1, len(LEVELS)), rng)
+    education = EDUCATION[level]
+    dropped = (age >= 6) & (age <= 15)
+    dropped &= rng.random(len(age)) < given["drop_out"] * np.exp(-shared)
+    # Who of those of an age is at a school: those who have its level already, or begin it.
+    u = ndtr(gift)
+    at = np.select(
+        [
+            age < 3, age < 6, (age < 13) & (education != "junior"), age < 16,
+            (age < 19) & (education == "senior"), (age < 23) & (education == "college"),
+        ],
+        [
+            "not_in_school", np.where(u > 0.3, "kindergarten", "not_in_school"), "primary",
+            "junior", np.where(u > 0.5, "senior", "vocational"), "college",
+        ],
+        "not_in_school",
+    )  # fmt: skip
+    everybody["school"] = np.where(dropped, "not_in_school", at)
+    everybody["is_dropped_out"] = dropped
+    everybody["education"] = education
+    everybody["years"] = everybody["education"].map(given["years"])
 
 
 def _health(

@@ -1,12 +1,9 @@
 """Places: the divisions of the county, synthetic positions, what a place does to earnings."""
 
-import gzip
-import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -14,12 +11,14 @@ from scipy.special import expit, logit
 from shapely import contains_xy
 from shapely.geometry.base import BaseGeometry
 
-from lakehouse.errors import InputMissing, UsageError
+from lakehouse.errors import InputMissing
 from synth.figures import Figures, stream
+from synth.places.divisions import divisions, found, is_urban
 from synth.places.outline import county_outline, kilometres, points_inside, spread
 
 # The last three digits of a village code say what it is (rules of the statistics bureau).
-COMMUNITY, VILLAGE = range(1, 200), range(200, 400)
+VILLAGE = range(200, 400)
+ENDED = ["area_code", "area_name", "level", "parent_code", "valid_from", "valid_to"]
 # Points tried per division: enough for even spacing, few enough for plain arrays.
 POINTS_A_TOWN, POINTS_A_VILLAGE = 150, 25
 
@@ -30,8 +29,8 @@ class Places:
 
     `areas` has the columns of the feed `area`. `villages` has, in code order, village_code,
     village_name, town_code, lon, lat, is_rural, weight (of people), town_effect,
-    village_effect (both on the logarithm of earnings), km_to_seat (of the town), water_effect (on the odds
-    of unsafe water), minority_share.
+    village_effect (both on the logarithm of earnings), km_to_seat (of the town), water_effect
+    (on the odds of unsafe water), minority_share.
     """
 
     area: str
@@ -39,44 +38,28 @@ class Places:
     villages: pd.DataFrame
 
 
-@cache
-def divisions() -> pd.DataFrame:
-    """Return the divisions of Liaoning of 2023: area_code, area_name, level, parent_code."""
-    packed = (files("synth") / "data" / "divisions_liaoning_2023.csv.gz").read_bytes()
-    return pd.read_csv(io.BytesIO(gzip.decompress(packed)), dtype="string").astype(object)
-
-
-def counties_of(area: str) -> dict[str, int]:
+def counties_of(area: str, table: Path | None = None) -> dict[str, int]:
     """Return the counties of a province, city or county: six digits -> villages in it.
 
-    Raises InputMissing, naming areas near it, where the divisions have none.
+    Raises UsageError, naming areas near it, where the divisions have none.
     """
-    everything = divisions()
-    counties = everything[everything["level"] == "county"]
-    found = sorted(counties.loc[counties["area_code"].str.startswith(area), "area_code"].str[:6])
-    if not found:
-        names = {code[: len(area)]: name for code, name in
-                 zip(everything["area_code"], everything["area_name"], strict=True)
-                 if code[len(area):].strip("0") == ""}  # fmt: skip
-        near = sorted(names, key=lambda code: (-_alike(code, area), abs(int(code) - int(area))))[:3]
-        offered = ", ".join(f"{code} {names[code]}" for code in near)
-        raise InputMissing(
-            f"--area {area}: the divisions have no county there. Near it: {offered or 'nothing'}."
-        )
+    everything = divisions(table, area)
+    if everything[everything["level"] == "county"].empty:
+        found(divisions(table), area)
     # Divisions that hold no village are of statistics alone.
-    lived = everything.loc[everything["level"] == "village", "area_code"].str[:6].value_counts()
-    return {code: int(lived[code]) for code in found if code in lived}
+    villages = everything.loc[everything["level"] == "village", "area_code"]
+    lived = villages[villages.str.startswith(area)].str[:6].value_counts().sort_index()
+    if lived.empty:
+        found(divisions(table), area[:-1] + "*")
+    return {str(code): int(n) for code, n in lived.items()}
 
 
-def _alike(one: str, other: str) -> int:
-    """Return how many digits two codes begin with alike."""
-    return next((n for n, (a, b) in enumerate(zip(one, other, strict=True)) if a != b), len(one))
-
-
-def places(area: str, people: int, as_of: date, seed: int, given: Figures) -> Places:
-    """Return the county's places. Raises UsageError for an unknown county."""
-    rng = stream(seed, "places")
-    tree = _tree(area, as_of, given)
+def places(
+    area: str, people: int, as_of: date, seed: int, given: Figures, table: Path | None = None
+) -> Places:
+    """Return the county's places by a table of divisions. Raises UsageError for no county."""
+    rng = stream(seed, "places", area)
+    tree = _tree(area, as_of, given, table)
     positions = _positions(area, tree, rng)
     areas = tree.merge(positions, on="area_code", how="left")
     current = areas[areas["valid_to"].isna()]
@@ -84,23 +67,21 @@ def places(area: str, people: int, as_of: date, seed: int, given: Figures) -> Pl
     return Places(area, _as_delivered(areas), _effects(chosen, rng, given))
 
 
-def _tree(area: str, as_of: date, given: Figures) -> pd.DataFrame:
+def _tree(area: str, as_of: date, given: Figures, table: Path | None) -> pd.DataFrame:
     """Return province, city, county, towns and villages in force on a day, and ended codes."""
-    everything = divisions()
-    code = area.ljust(12, "0")
-    if code not in set(everything.loc[everything["level"] == "county", "area_code"]):
-        raise UsageError(f"{area} is no county of Liaoning: give the six digits of one.")
-    above = [area[:2].ljust(12, "0"), area[:4].ljust(12, "0")]
-    within = everything["area_code"].str.startswith(area)
-    tree = everything[within | everything["area_code"].isin(above)].copy()
-    tree["parent_code"] = tree["parent_code"].where(tree["parent_code"].notna(), None)
+    tree = divisions(table, area).copy()
+    tree["is_urban"] = False
+    villages = tree["level"] == "village"
+    tree.loc[villages, "is_urban"] = is_urban(tree[villages]).to_numpy()
+    tree = tree.drop(columns="urban_class")
+    tree["parent_code"] = tree["parent_code"].where(tree["parent_code"] != "", None)
     tree["valid_from"] = pd.Timestamp(given["places"]["valid_from"])
     own = given["area"]
     later = tree["area_code"].isin(own.get("later", []))
     tree.loc[later, "valid_from"] = pd.Timestamp(own.get("later_from", as_of))
     tree = tree[tree["valid_from"] <= pd.Timestamp(as_of)]
     tree["valid_to"] = pd.NaT
-    ended = pd.DataFrame(_ended(tree, own), columns=tree.columns)
+    ended = pd.DataFrame(_ended(tree, own), columns=ENDED).assign(is_urban=False)[tree.columns]
     return pd.concat([tree, ended.astype(tree.dtypes)], ignore_index=True)
 
 
@@ -191,7 +172,7 @@ def _with_people(current: pd.DataFrame, n: int) -> pd.DataFrame:
     """Return the villages that people live in: all, or in a small county some of a few towns."""
     number = current["area_code"].str[9:].astype(int)
     villages = current[(current["level"] == "village") & (number < VILLAGE.stop)].copy()
-    villages["is_rural"] = villages["area_code"].str[9:].astype(int).isin(VILLAGE)
+    villages["is_rural"] = ~villages["is_urban"].astype(bool)
     villages = villages.sort_values("area_code", ignore_index=True)
     rural = villages[villages["is_rural"]]
     if n >= len(villages) or rural.empty:

