@@ -52,7 +52,9 @@ def plan(net: Network, day: date, seed: int, given: Figures) -> Plan:
     home, before = now.home(village, pick), then.home(village, pick)
     today = _outing(net, day, seed, told)
     yesterday = _outing(net, day - ONE_DAY, seed, told)
-    stayed = yesterday.overnight
+    # Nobody set out on a day on which the network changed about their home, as below.
+    earlier = net.cover.service(day - 2 * ONE_DAY).home(village, pick)
+    stayed = yesterday.overnight & (before == earlier)
     goes = today.goes & ~stayed
     there = yesterday.cell(then, village)
     first = np.where(stayed, np.where(now.works[there], there, NO_CELL), home)
