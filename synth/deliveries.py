@@ -11,6 +11,7 @@ from synth.operator.calls import day_part
 from synth.operator.network import opened
 from synth.operator.sessions import session_part
 from synth.plan import Told
+from synth.state.registry import STATE
 from synth.work import Work
 
 # Registers arrive some days after their month, a day's records on the next morning.
@@ -27,11 +28,10 @@ def days_of(told: Told) -> list[date]:
     return [told.last - timedelta(days=ago) for ago in reversed(range(n))]
 
 
-def asked(work: Work, only: frozenset[str] | None) -> list[Asked]:
+def asked(work: Work) -> list[Asked]:
     """Return feed and period of every delivery: days first, since they take longest."""
     daily = [(feed, day.isoformat()) for day in days_of(work.told) for feed in DAILY]
-    every = daily + work.parts.tables("feed")
-    return [one for one in every if only is None or one[0] in only]
+    return [one for one in daily + work.parts.tables("feed") if work.wants(one[0])]
 
 
 def write(
@@ -42,9 +42,11 @@ def write(
     parts = _day(work, counties, known, date.fromisoformat(period)) if feed in DAILY else (
         Part(str(block), rows) for block, rows in work.parts.read("feed", feed, period)
     )  # fmt: skip
+    packed = feed in STATE and STATE[feed].packed
     return deliver(
-        out / "landing", known, period, _arrival(period), parts, plan, notes=out / "faults"
-    )
+        out / "landing", known, period, _arrival(period), parts, plan, notes=out / "faults",
+        packed=packed,
+    )  # fmt: skip
 
 
 def _arrival(period: str) -> date:

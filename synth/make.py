@@ -11,6 +11,7 @@ import os
 import shutil
 from collections import Counter
 from dataclasses import asdict, dataclass, field, fields
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from synth.operator.network import join, write_block
 from synth.parts import ALWAYS
 from synth.places.places import counties_of, places
 from synth.plan import Block, Told, blocks, people_of
+from synth.state.block import known_of, seat_of
+from synth.state.registry import strangers_of_county
 from synth.town import County, Town, prepared, town
 from synth.work import Tell, Work, in_order
 
@@ -118,10 +121,13 @@ def _shares(told: Told) -> dict[str, int]:
 
 def make_block(work: Work, block: Block) -> Facts:
     """Make one town: leave its rows in the work folder and return its counts."""
-    made = town(work.county(block.county), block)
-    for feed, period, rows in registers.of_town(made):
-        work.parts.leave("feed", feed, period, block.number, rows)
-    for table, rows in truth.tables(made).items():
+    county = work.county(block.county)
+    made = town(county, block)
+    known = known_of(made, seat_of(county))
+    for feed, period, rows in chain(registers.of_town(made), registers.of_departments(made, known)):
+        if work.wants(feed):
+            work.parts.leave("feed", feed, period, block.number, rows)
+    for table, rows in truth.tables(made, known):
         work.parts.leave("truth", table, ALWAYS, block.number, rows)
     write_block(work.network(block.county), block.number, made.owners, work.told)
     return _facts(made)
@@ -131,7 +137,10 @@ def make_seat(work: Work, code: str, number: int, towns: list[int]) -> None:
     """Make what a county has but once, and join the telephones of its towns."""
     county = work.county(code)
     for feed, period, rows in registers.of_county(county):
-        work.parts.leave("feed", feed, period, number, rows)
+        if work.wants(feed):
+            work.parts.leave("feed", feed, period, number, rows)
+    strangers = strangers_of_county(seat_of(county))
+    work.parts.leave("truth", "stranger", ALWAYS, number, strangers)
     join(work.network(code), towns, county.masts, county.places, work.told, county.given)
 
 
@@ -171,10 +180,10 @@ def make(
     _shares(told)
     if own_folder:
         claim(out, asdict(told))
-    work = Work(out / ".work", told)
+    work = Work(out / ".work", told, only)
     shutil.rmtree(work.root, ignore_errors=True)
     with disk(out):
-        summary = _made(out, work, workers or _workers(told), only, tell)
+        summary = _made(out, work, workers or _workers(told), tell)
     shutil.rmtree(work.root)
     return summary
 
@@ -183,7 +192,7 @@ def _workers(told: Told) -> int:
     return (os.cpu_count() or 1) if told.people >= WORTH_WORKERS else 1
 
 
-def _made(out: Path, work: Work, workers: int, only: frozenset[str] | None, tell: Tell) -> Summary:
+def _made(out: Path, work: Work, workers: int, tell: Tell) -> Summary:
     made = counties(work.told, tell)
     for county in made:
         work.keep(county)
@@ -197,7 +206,7 @@ def _made(out: Path, work: Work, workers: int, only: frozenset[str] | None, tell
     in_order(seats, make_seat, workers, "counties", tell)
     for feed, period, rows in registers.of_operator(work.told, made[0].given):
         work.parts.leave("feed", feed, period, len(cut) + len(seats), rows)
-    every, known = deliveries.asked(work, only), feeds_known()
+    every, known = deliveries.asked(work), feeds_known()
     faults = plan_faults(
         work.told.faults, work.told.seed, [(known[feed], period) for feed, period in every],
         [code for one in made for code in retired(one)],

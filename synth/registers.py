@@ -13,7 +13,10 @@ from synth.operator.bills import bills, recharges
 from synth.operator.handsets import catalogue
 from synth.operator.register import register
 from synth.plan import Told
+from synth.state.block import seat_of
 from synth.state.cards import cards, roster_on
+from synth.state.known import Known
+from synth.state.registry import STATE
 from synth.town import County, Town, surveyed
 
 Made = tuple[str, str, pd.DataFrame]
@@ -80,9 +83,20 @@ def _operator(town: Town, end: date) -> Iterator[Made]:
     yield "recharge", period, recharges(town.owners, billed, end, told.seed, name, given)
 
 
+def of_departments(town: Town, known: Known) -> Iterator[Made]:
+    """Yield what the registers of all departments have of a town's people."""
+    ends = town.county.told.month_ends
+    for feed, maker in STATE.items():
+        for month in maker.months(known.seat) if maker.block else []:
+            yield feed, f"{ends[month]:%Y-%m}", maker.block(known, month)
+
+
 def of_county(county: County) -> Iterator[Made]:
     """Yield feed, period and rows of what a county has but once, whatever its people."""
-    told = county.told
+    told, seat = county.told, seat_of(county)
+    for feed, maker in STATE.items():
+        for month in maker.months(seat) if maker.county else []:
+            yield feed, f"{told.month_ends[month]:%Y-%m}", maker.county(seat, month)
     yield "area", f"{told.first:%Y-%m}", county.places.areas
     yield "project", f"{told.last:%Y-%m}", county.projects
     for end in told.month_ends:

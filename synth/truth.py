@@ -4,6 +4,7 @@ No job reads it.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ import pandas as pd
 from synth.lives.needs import LIVING, PRODUCTION
 from synth.operator import register
 from synth.plan import MONTHS_BEFORE
+from synth.state.known import Known
+from synth.state.registry import TRUTH
+from synth.state.registry import truth as of_departments
 from synth.town import Town
 
 NEEDS = [
@@ -21,9 +25,9 @@ NEEDS = [
 ]  # fmt: skip
 
 
-def tables(town: Town) -> dict[str, pd.DataFrame]:
-    """Return the truth about one town's people: name of the table -> rows."""
-    return {
+def tables(town: Town, known: Known) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield the truth about one town's people: name of the table, and rows."""
+    yield from {
         "household": households(town),
         "household_month": months(town),
         "person": people(town),
@@ -31,7 +35,9 @@ def tables(town: Town) -> dict[str, pd.DataFrame]:
         "shock": shocks(town),
         "poverty_spell": spells(town),
         "subscriber": numbers(town),
-    }
+    }.items()
+    for table in TRUTH:
+        yield table, of_departments(known, table)
 
 
 def numbers(town: Town) -> pd.DataFrame:

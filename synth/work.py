@@ -20,10 +20,15 @@ Tell = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Work:
-    """The work folder of a run, which any worker can go on in."""
+    """The work folder of a run, which any worker can go on in. `only` names the feeds asked for."""
 
     root: Path
     told: Told
+    only: frozenset[str] | None = None
+
+    def wants(self, feed: str) -> bool:
+        """Tell whether a feed is to be delivered."""
+        return self.only is None or feed in self.only
 
     @property
     def parts(self) -> Parts:
