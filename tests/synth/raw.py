@@ -1,6 +1,7 @@
 """Delivered files read as bytes, and what landing would make of them, without Spark."""
 
 import csv
+import gzip
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,7 @@ class Raw:
 
 def raw(folder: Path, feed: Feed) -> Raw:
     """Read the one file of a delivery."""
-    [path] = [one for one in folder.iterdir() if one.suffix[1:] == feed.format]
+    [path] = [one for one in folder.iterdir() if f".{feed.format}" in one.suffixes]
     if feed.format == "parquet":
         table = pq.read_table(path)
         rows = [list(row.values()) for row in table.to_pylist()]
@@ -50,14 +51,23 @@ def raw(folder: Path, feed: Feed) -> Raw:
     return _text_file(path, feed)
 
 
+def separator(feed: Feed) -> str:
+    """Return what stands between two fields of a text file."""
+    return feed.separator or ("\t" if feed.format == "tsv" else ",")
+
+
 def _text_file(path: Path, feed: Feed) -> Raw:
     content, at = path.read_bytes(), 0
+    content = gzip.decompress(content) if path.suffix == ".gz" else content
+    comma = separator(feed)
     made = Raw(feed, [], {}, {}, {})
     for line, piece in enumerate(content.splitlines(keepends=True), 1):
         made.lines[line], made.starts[line] = piece.rstrip(b"\r\n"), at
         at += len(piece)
         try:
-            [cells] = csv.reader([made.lines[line].decode(feed.encoding).lstrip("\ufeff")])
+            [cells] = csv.reader(
+                [made.lines[line].decode(feed.encoding).lstrip("\ufeff")], delimiter=comma
+            )
         except UnicodeDecodeError:
             cells = None
         made.rows[line] = [cell or None for cell in cells] if cells else None

@@ -66,7 +66,9 @@ def test_the_house_reads_what_was_given(name: str, tmp_path: Path):
     assert n == file.rows == 120
     given = pd.concat([part.rows for part in rows], ignore_index=True)
     for column, spec in feed.delivered.items():
-        _same(spec, [row.get(column) for row in taken], given[column])
+        # Positions are given in WGS-84 and written in the source's datum: tests of values.py.
+        if feed.datum == "wgs-84" or spec.type not in ("longitude", "latitude"):
+            _same(spec, [row.get(column) for row in taken], given[column])
 
 
 def _same(spec: Field, texts: list[str | None], given: pd.Series) -> None:

@@ -20,7 +20,7 @@ from synth.deliver.plan import FaultPlan, plan_faults
 from synth.deliver.rates import rates
 from synth.deliver.shapes import KINDS
 from tests.synth.made_rows import RETIRED, VILLAGES, parts
-from tests.synth.raw import Raw, raw
+from tests.synth.raw import Raw, raw, separator
 
 FEEDS = feeds_known()
 BLOCKS, ROWS = 3, 700
@@ -93,13 +93,14 @@ def test_each_fault_is_at_its_place(name: str, harsh: Run):
 
 
 def _is_bad_line(kind: str, line: bytes, found: Raw) -> bool:
+    comma = separator(found.feed)
     if kind == "wrong_field_count":
-        return line.count(b",") != len(found.heads) - 1
+        return line.count(comma.encode()) != len(found.heads) - 1
     if kind == "undecodable_line":
-        return b",\xff\xff" in line
+        return comma.encode() + b"\xff\xff" in line
     other = {"gb18030": "utf-8", "utf-8": "gb18030"}[found.feed.encoding]
     text = line.decode(other)
-    return not text.isascii() and text.count(",") == len(found.heads) - 1
+    return not text.isascii() and text.count(comma) == len(found.heads) - 1
 
 
 @pytest.mark.parametrize("name", FEEDS)
