@@ -63,9 +63,7 @@ def needs(
     homes["needs_production"] = homes[[f"needs_{one}" for one in PRODUCTION]].any(axis=1)
 
 
-def _to_live(
-    homes: pd.DataFrame, has_uninsured: np.ndarray, line: float, given: Figures
-) -> None:
+def _to_live(homes: pd.DataFrame, has_uninsured: np.ndarray, line: float, given: Figures) -> None:
     spent, n = homes["consumption_cny"], homes["n_members"]
     homes["needs_food"] = spent < given["food"] * line
     homes["needs_clothing"] = spent < given["clothing"] * line

@@ -16,9 +16,7 @@ COLUMNS = [
 ]  # fmt: skip
 
 
-def projects(
-    places: Places, people: int, as_of: date, seed: int, given: Figures
-) -> pd.DataFrame:
+def projects(places: Places, people: int, as_of: date, seed: int, given: Figures) -> pd.DataFrame:
     """Return the projects of a county, with the columns of the feed.
 
     Villages are taken in the order of their poverty as it was believed to be: what their place
