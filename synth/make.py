@@ -10,10 +10,13 @@ positions of towns and villages, people, incomes, numbers and calls are made up.
 import os
 import shutil
 from collections import Counter
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import chain
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from lakehouse.errors import UsageError, nearest
 from synth import deliveries, registers, truth
@@ -25,6 +28,7 @@ from synth.figures import figures, income_line
 from synth.operator.network import join, write_block
 from synth.parts import ALWAYS
 from synth.places.places import counties_of, places
+from synth.places.recode import recode
 from synth.plan import Block, Told, blocks, people_of
 from synth.state.block import known_of, seat_of
 from synth.state.registry import strangers_of_county
@@ -104,10 +108,14 @@ def planned(told: Told) -> dict[str, int]:
 def counties(told: Told, tell: Tell) -> list[County]:
     """Return the counties asked for, prepared."""
     made = []
+    change = None
+    if told.later:
+        change = recode(told.area, told.divisions, told.later, told.first, told.months)
+        tell(f"codes change on {change.day}: {len(change.to):,} are dropped")
     for code, n in _shares(told).items():
         tell(f"county {code}: {n:,} people")
         where = places(code, n, told.last, told.seed, figures(code), told.divisions)
-        made.append(prepared(told, where, n, figures(code)))
+        made.append(replace(prepared(told, where, n, figures(code)), recode=change))
         for line in made[-1].far_off:
             tell(f"    the census is missed: {line}")
     return made
@@ -124,7 +132,8 @@ def make_block(work: Work, block: Block) -> Facts:
     county = work.county(block.county)
     made = town(county, block)
     known = known_of(made, seat_of(county))
-    for feed, period, rows in chain(registers.of_town(made), registers.of_departments(made, known)):
+    every = chain(registers.of_town(made), registers.of_departments(made, known))
+    for feed, period, rows in registers.by_the_codes_of_then(county, every):
         if work.wants(feed):
             work.parts.leave("feed", feed, period, block.number, rows)
     for table, rows in truth.tables(made, known):
@@ -136,12 +145,26 @@ def make_block(work: Work, block: Block) -> Facts:
 def make_seat(work: Work, code: str, number: int, towns: list[int]) -> None:
     """Make what a county has but once, and join the telephones of its towns."""
     county = work.county(code)
-    for feed, period, rows in registers.of_county(county):
+    every = registers.of_county(county)
+    for feed, period, rows in registers.by_the_codes_of_then(county, every):
         if work.wants(feed):
             work.parts.leave("feed", feed, period, number, rows)
+    if county.recode:
+        work.parts.leave("truth", "code_change", ALWAYS, number, _own_changes(county))
     strangers = strangers_of_county(seat_of(county))
     work.parts.leave("truth", "stranger", ALWAYS, number, strangers)
     join(work.network(code), towns, county.masts, county.places, work.told, county.given)
+
+
+def _own_changes(county: County) -> pd.DataFrame:
+    """Return what changed in one county: codes, names, the day, how it is known."""
+    assert county.recode is not None
+    table = county.recode.table
+    code = table["old_code"].where(table["old_code"] != "", table["new_code"])
+    rows = table[code.str.startswith(county.places.area)]
+    return rows.assign(
+        day=np.datetime64(county.recode.day), candidates=rows["candidates"].astype(int)
+    )
 
 
 def _facts(made: Town) -> Facts:

@@ -6,12 +6,13 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from synth.deliver.delivery import PROTECTED
+from synth.deliver.delivery import PROTECTED, feeds_known
 from synth.figures import Figures
 from synth.lives.lives import at_month
 from synth.operator.bills import bills, recharges
 from synth.operator.handsets import catalogue
 from synth.operator.register import register
+from synth.places.recode import areas_after
 from synth.plan import Told
 from synth.state.block import seat_of
 from synth.state.cards import cards, roster_on
@@ -98,6 +99,12 @@ def of_county(county: County) -> Iterator[Made]:
         for month in maker.months(seat) if maker.county else []:
             yield feed, f"{told.month_ends[month]:%Y-%m}", maker.county(seat, month)
     yield "area", f"{told.first:%Y-%m}", county.places.areas
+    if county.recode and told.later:
+        tables = (told.divisions, told.later)
+        begins = county.given["places"]["valid_from"]
+        yield "area", f"{county.recode.day:%Y-%m}", areas_after(
+            county.places.areas, county.places.area, tables, county.recode, begins
+        )  # fmt: skip
     yield "project", f"{told.last:%Y-%m}", county.projects
     for end in told.month_ends:
         yield "cell", f"{end:%Y-%m}", county.masts
@@ -106,3 +113,11 @@ def of_county(county: County) -> Iterator[Made]:
 def of_operator(told: Told, given: Figures) -> Iterator[Made]:
     """Yield what the operator has but once."""
     yield "handset", f"{told.first:%Y-%m}", catalogue(told.seed, given["phones"])
+
+
+def by_the_codes_of_then(county: County, made: Iterator[Made]) -> Iterator[Made]:
+    """Yield registers with the codes in force on the last day that they are about."""
+    of, known = county.recode, feeds_known()
+    for feed, period, rows in made:
+        is_old = of is None or feed == "area" or period < f"{of.day:%Y-%m}"
+        yield feed, period, rows if is_old or of is None else of.rows(rows, known[feed])

@@ -20,6 +20,7 @@ from synth.people.pool import pool
 from synth.people.population import Population, population
 from synth.people.shares import Schooling, schooling
 from synth.places.places import Places
+from synth.places.recode import Recode
 from synth.plan import Block, Told, people_of_villages
 from synth.state.cards import Cards, cards
 from synth.state.projects import projects
@@ -47,6 +48,7 @@ class County:
     masts: pd.DataFrame = field(repr=False)
     projects: pd.DataFrame = field(repr=False)
     far_off: list[str] = field(default_factory=list)
+    recode: Recode | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """The work folder of a run, and tasks done by some workers in an order of their own."""
 
-import pickle
+import pickle  # nosec B403
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass

@@ -4,9 +4,9 @@ The sheet's XML is put together column by column, a few thousand rows at a time,
 into the archive: memory does not grow with the rows, and no entry carries a date of its own.
 """
 
+from html import escape
 from pathlib import Path
 from typing import IO
-from xml.sax.saxutils import escape
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import pyarrow as pa
@@ -63,7 +63,7 @@ class Workbook:
         self._letters = [_letters(at) for at in range(len(heads))]
         self._file = Sink(path)
         self._archive = ZipFile(self._file, "w", ZIP_DEFLATED)
-        name = escape(title, {'"': "&quot;"})
+        name = escape(title)
         for part, text in (
             ("[Content_Types].xml", _TYPES),
             ("_rels/.rels", _ROOT),
