@@ -32,7 +32,7 @@ from synth.places.recode import recode
 from synth.plan import Block, Told, blocks, people_of
 from synth.state.block import known_of, seat_of
 from synth.state.registry import strangers_of_county
-from synth.town import County, Town, prepared, town
+from synth.town import County, Town, given_of, prepared, town
 from synth.work import Tell, Work, in_order
 
 # Below so many people, starting workers takes longer than they save.
@@ -114,8 +114,9 @@ def counties(told: Told, tell: Tell) -> list[County]:
         tell(f"codes change on {change.day}: {len(change.to):,} are dropped")
     for code, n in _shares(told).items():
         tell(f"county {code}: {n:,} people")
-        where = places(code, n, told.last, told.seed, figures(code), told.divisions)
-        made.append(replace(prepared(told, where, n, figures(code)), recode=change))
+        given = given_of(told, code)
+        where = places(code, n, told.last, told.seed, given, told.divisions)
+        made.append(replace(prepared(told, where, n, given), recode=change))
         for line in made[-1].far_off:
             tell(f"    the census is missed: {line}")
     return made

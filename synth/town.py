@@ -1,12 +1,14 @@
 """A county prepared, and one of its towns: people, lives, and what the state makes of them."""
 
+from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit, logit
 
-from synth.figures import Figures, stream
+from synth.figures import Figures, figures, stream
 from synth.lives.level import Level
 from synth.lives.lives import Lives, drawn, level, lives
 from synth.lives.shocks import Market, market
@@ -69,6 +71,14 @@ class Town:
         return self.block.town[:9]
 
 
+def given_of(told: Told, area: str) -> Figures:
+    """Return a county's figures, those of the census table first where there is one."""
+    given = deepcopy(figures(area))
+    if told.census and "minority" in (known := margins(area, told.census)):
+        given["people"]["minority_share"] = known["minority"]["yes"]
+    return given
+
+
 def prepared(told: Told, where: Places, people: int, given: Figures) -> County:
     """Return a county: its households fitted to its census, the level of its incomes set."""
     area, seed = where.area, told.seed
@@ -88,18 +98,48 @@ def prepared(told: Told, where: Places, people: int, given: Figures) -> County:
         told, given, where, people, dealt, schooled, weather, None, masts, built,
         far_off(made.misses),
     )  # fmt: skip
+    if told.census and "industry" in known:
+        who, _ = _sample(county)
+        given["people"]["work"]["farming_of"] = _farming(who, where, known["industry"]["farming"])
     return replace(county, level=_level(county))
+
+
+def _sample(county: County) -> tuple[Population, Block]:
+    """Return some of the people of all villages, as if they were one town."""
+    where = county.places
+    rows = np.arange(len(where.villages))
+    dealt = sampled(county.dealt, min(1.0, SAMPLE / county.people))
+    n = min(county.people, SAMPLE)
+    block = Block(where.area, f"{where.area}sample", rows, n, 0, 0, 1)
+    return _people(replace(county, dealt=dealt), block), block
+
+
+def _farming(who: Population, where: Places, wanted: float) -> list[float]:
+    """Return who farms of those who farm or have a local job: in villages, in communities.
+
+    Such that so many of all who work farm, the odds in both raised alike.
+    """
+    people = who.people
+    rural = where.villages["is_rural"].to_numpy()[people["village"]]
+    work = people["work"].to_numpy()
+    n = np.isin(work, ("farming", "local_job", "migrant", "public")).sum()
+    either = [np.isin(work, ("farming", "local_job")) & is_so for is_so in (rural, ~rural)]
+    # A community has a few fields as well.
+    now = [np.clip((work[one] == "farming").mean() if one.any() else 0, 0.02, 0.98)
+           for one in either]  # fmt: skip
+    low, high = -12.0, 12.0
+    for _ in range(50):
+        middle = (low + high) / 2
+        shares = [float(expit(logit(one) + middle)) for one in now]
+        got = sum(share * one.sum() for share, one in zip(shares, either, strict=True)) / n
+        low, high = (middle, high) if got < wanted else (low, middle)
+    return shares
 
 
 def _level(county: County) -> Level:
     """Return the level of incomes, found on a sample of households from all villages."""
     told, given, where = county.told, county.given, county.places
-    rows = np.arange(len(where.villages))
-    share = min(1.0, SAMPLE / county.people)
-    sample = replace(county, dealt=sampled(county.dealt, share))
-    n = min(county.people, SAMPLE)
-    block = Block(where.area, f"{where.area}sample", rows, n, 0, 0, 1)
-    who = _people(sample, block)
+    who, block = _sample(county)
     of = drawn(who, where, county.weather, told.lived, told.seed, block.name, given)
     born = who.everybody["born"].to_numpy()
     return level(of, born, where.area, told.lived, told.seed, given)

@@ -281,5 +281,14 @@ def _work(
     )  # fmt: skip
     at_school = ~members["school"].isin(["not_in_school", "kindergarten"]).to_numpy()
     work = np.where(members["is_able"], work, "none")
-    members["work"] = np.where(at_school, "student", work)
+    work = np.where(at_school, "student", work)
+    if "farming_of" in given:
+        # Where the census tells: so many of those who farm or have a local job farm, the less
+        # schooled first.
+        either = np.flatnonzero(np.isin(work, ("farming", "local_job")))
+        shares = np.array([given["farming_of"], 1 - np.array(given["farming_of"])]).T
+        latent = (0.1 * years + 0.3 * shared + 0.5 * place + rng.normal(0, 0.5, len(age)))[either]
+        found = assign(latent, (~rural[either]).astype(int), shares, rng)
+        work[either] = np.array(["farming", "local_job"])[found]
+    members["work"] = work
     members["is_able"] = members["is_able"] & ~at_school
