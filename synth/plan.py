@@ -44,7 +44,7 @@ class Told:
     def __post_init__(self) -> None:
         """Raise UsageError for what makes no province."""
         if self.faults not in LEVELS:
-            raise UsageError(f"--faults {self.faults!r}: it is {', '.join(LEVELS)}.")
+            raise UsageError(f"--faults {self.faults!r}: it is none, usual or harsh.")
         if not FEWEST_PEOPLE <= self.people <= MOST_PEOPLE:
             raise UsageError(
                 f"--people {self.people:,}: from {FEWEST_PEOPLE:,} to {MOST_PEOPLE:,}."
