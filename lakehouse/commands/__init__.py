@@ -26,15 +26,16 @@ def parse_date(text: str) -> date:
         raise UsageError(f"{text!r} is no date: write it as 2015-12-31.") from None
 
 
+def as_of_option(told: str) -> Any:
+    """Return the option --as-of with a command's own words of help."""
+    return typer.Option(
+        "--as-of", parser=parse_date, metavar="DATE", help=told, envvar="BANGFU_AS_OF"
+    )
+
+
 AsOf = Annotated[
     date | None,
-    typer.Option(
-        "--as-of",
-        parser=parse_date,
-        metavar="DATE",
-        help="The valid date that answers are for; by default the last day delivered.",
-        envvar="BANGFU_AS_OF",
-    ),
+    as_of_option("The valid date that answers are for; by default the last day delivered."),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
 Plot = Annotated[bool, typer.Option("--plot", help="A page with pictures, instead of a table.")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lakehouse.commands import AsJson, parse_date, print_json, print_table, say
+from lakehouse.commands import AsJson, as_of_option, print_json, print_table, say
 from lakehouse.errors import UsageError
 
 if TYPE_CHECKING:
@@ -15,13 +15,7 @@ if TYPE_CHECKING:
 
 AsOf = Annotated[
     date | None,
-    typer.Option(
-        "--as-of",
-        parser=parse_date,
-        metavar="DATE",
-        help="Rows of this valid date; all dates where left out.",
-        envvar="BANGFU_AS_OF",
-    ),
+    as_of_option("Rows of this valid date; all dates where left out."),
 ]
 KnownAt = Annotated[
     str | None,

@@ -30,7 +30,9 @@ def demo(
 
     Examples: `bangfu demo`, `bangfu demo --people 5000 --faults harsh`
     """
-    _known_faults(faults)
+    from synth.plan import Told
+
+    Told(people=people, days=days, seed=seed, faults=faults)  # Says at once what cannot be made.
     if dry_run:
         say(f"Would make a county of {people:,} people, land it, make all tables as of {DEMO_DAY}, "
             f"fit the model and write pages, all under {home_dir()}.")  # fmt: skip
@@ -121,11 +123,6 @@ def synth(
         return
     made = make(out, asked, workers=workers, progress=say)
     print_json(made.told()) if as_json else say(f"Written under {out}.")
-
-
-def _known_faults(faults: str) -> None:
-    if faults not in ("none", "usual", "harsh"):
-        raise UsageError(f"--faults {faults!r}: it is none, usual or harsh.")
 
 
 def docs(

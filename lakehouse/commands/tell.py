@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lakehouse.commands import AsJson, DryRun, parse_date, print_json, say
+from lakehouse.commands import AsJson, DryRun, as_of_option, print_json, say
 from lakehouse.errors import UsageError
 
 AreaCode = Annotated[
@@ -20,13 +20,7 @@ AreaCode = Annotated[
 # Gold may not have been made yet for the last day delivered: here the default is what it holds.
 AnswerDate = Annotated[
     date | None,
-    typer.Option(
-        "--as-of",
-        parser=parse_date,
-        metavar="DATE",
-        help="The valid date; by default the newest that gold holds.",
-        envvar="BANGFU_AS_OF",
-    ),
+    as_of_option("The valid date; by default the newest that gold holds."),
 ]
 Out = Annotated[
     Path | None,

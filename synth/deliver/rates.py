@@ -8,8 +8,7 @@ from lakehouse.conf import conf_dir, read_toml
 from lakehouse.errors import DeclarationError, UsageError, nearest
 from synth.deliver.kinds import CELLS, OF_ROWS
 from synth.deliver.shapes import KINDS
-
-LEVELS = ("none", "usual", "harsh")
+from synth.plan import LEVELS
 
 
 @dataclass(frozen=True)
