@@ -15,7 +15,6 @@ from synth.lives.presence import Presence
 from synth.lives.shocks import Market
 
 ITEMS = list(INCOME_ITEM)
-EARNED = ["wage", "grain", "tobacco", "livestock", "fruit", "other_crop", "property"]
 HARVESTS = ["grain", "fruit", "other_crop"]
 Panel = np.ndarray  # [household, month]
 

@@ -70,15 +70,6 @@ def _orders(
         day[rows[full]] -= apart
 
 
-def phone_numbers(prefix: str, n: int, rng: np.random.Generator) -> np.ndarray:
-    """Return n different 11-digit numbers of one prefix."""
-    width = 11 - len(prefix)
-    tried = rng.integers(10**width, size=int(n * 1.1) + 20)
-    _, first = np.unique(tried, return_index=True)
-    kept = tried[np.sort(first)][:n]
-    return np.char.add(prefix, np.char.zfill(kept.astype(str), width)).astype(object)
-
-
 def village_surnames(villages: int, rng: np.random.Generator, size: int = 12) -> np.ndarray:
     """Return `size` surnames for each village, a few of them often: families live together."""
     pool = np.concatenate([SURNAMES, MANCHU_SURNAMES])

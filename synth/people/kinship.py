@@ -77,11 +77,11 @@ def as_registered(members: pd.DataFrame) -> Kinship:
     first, second = parent[:-1], parent[1:]
     pairs = (house[first] == house[second]) & (kin.is_male[first] != kin.is_male[second])
     kin.marry(first[pairs], second[pairs])
-    _in_laws(kin, house, relation, members["age"].to_numpy())
+    _in_laws(kin, relation, members["age"].to_numpy())
     return kin
 
 
-def _in_laws(kin: Kinship, house: np.ndarray, relation: np.ndarray, age: np.ndarray) -> None:
+def _in_laws(kin: Kinship, relation: np.ndarray, age: np.ndarray) -> None:
     """Marry children to the in-laws after them, and give grandchildren to the couple or child."""
     last_child, couple = NOBODY, (NOBODY, NOBODY)
     for row in np.flatnonzero(np.isin(relation, ("head", "child", "other", "grandchild"))):

@@ -5,8 +5,6 @@ import pandas as pd
 
 from synth.state.known import Known, once
 
-PAID = ("local_job", "migrant", "public")
-
 
 @once
 def wages(block: Known) -> np.ndarray:

@@ -10,14 +10,13 @@ import pandas as pd
 from synth.figures import Figures
 from synth.state.favour import cadre_kin
 from synth.state.firms import firms, own_firms
-from synth.state.known import DAY, Known, numbered, once, stacked
+from synth.state.known import DAY, Known, in_month, numbered, once, stacked
 from synth.state.projects import COLUMNS as PROJECT
 
 FUND = ["line_id", "project_id", "village_code", "paid_date", "booked_date", "purpose",
         "from_account", "from_name", "to_account", "to_name", "payee_code", "payee_person_id",
         "amount_cny"]  # fmt: skip
 TRUTH = ["line_id", "project_id", "kind"]
-STRAYS = ("outside_payee", "over_budget", "late", "round_trip", "diverted")
 # The trades that may do each kind of project, and what it is paid for.
 TRADES = {
     "planting": ("seeds", "materials"), "breeding": ("breeding", "materials"),
@@ -213,10 +212,7 @@ def _over(
 
 def fund(block: Known, month: int) -> pd.DataFrame:
     """Return the lines booked in a month; the first delivery has those from before as well."""
-    rows = ledger(block)
-    on = rows["booked_date"].to_numpy().astype("datetime64[D]")
-    here = (on <= block.end(month)) & ((on >= block.begin(month)) | (month == 0))
-    return rows.loc[here, FUND].reset_index(drop=True)
+    return in_month(block, ledger(block), "booked_date", month)[FUND]
 
 
 def fund_truth(block: Known) -> pd.DataFrame:

@@ -13,9 +13,6 @@ FAR = {"110000000000": "北京市", "120000000000": "天津市", "130000000000":
        "220000000000": "吉林省", "370000000000": "山东省", "320000000000": "江苏省"}  # fmt: skip
 CONTRACT = ["contract_id", "person_id", "person_name", "employer_code", "employer_name", "trade",
             "work_area_code", "wage_cny", "valid_from", "valid_to", "is_insured"]  # fmt: skip
-VACANCY = ["vacancy_id", "employer_code", "employer_name", "trade", "wanted_skill",
-           "least_education", "wage_cny", "n_wanted", "work_area_code", "published_date",
-           "valid_to"]  # fmt: skip
 TRAINING = ["training_id", "person_id", "person_name", "course", "organiser", "started_date",
             "ended_date", "has_passed", "village_code"]  # fmt: skip
 # What firms of a trade look for.

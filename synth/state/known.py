@@ -211,6 +211,13 @@ def once(
 # -- numbers and days --------------------------------------------------------------------------
 
 
+def in_month(block: Known, rows: pd.DataFrame, column: str, month: int) -> pd.DataFrame:
+    """Return the rows of a month; the first delivery has those from before as well."""
+    on = rows[column].to_numpy().astype("datetime64[D]")
+    here = (on <= block.end(month)) & ((on >= block.begin(month)) | (month == 0))
+    return rows[here].reset_index(drop=True)
+
+
 def stacked(*frames: pd.DataFrame) -> pd.DataFrame:
     """Return the rows of all frames, one after another, days alike; the first if none."""
     alike = [

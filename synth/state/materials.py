@@ -5,7 +5,7 @@ import pandas as pd
 
 from synth.state.favour import cadre_kin
 from synth.state.jobs import spelt
-from synth.state.known import DAY, Known, numbered, once
+from synth.state.known import DAY, Known, in_month, numbered, once
 from synth.state.projects import COLUMNS as PROJECT
 
 MATERIAL = ["line_id", "project_id", "household_id", "person_id", "person_name", "village_code",
@@ -118,10 +118,7 @@ def _strays(
 
 def material(block: Known, month: int) -> pd.DataFrame:
     """Return what was handed out in a month; the first delivery has what was before as well."""
-    rows = handed_out(block)
-    on = rows["handed_date"].to_numpy().astype("datetime64[D]")
-    here = (on <= block.end(month)) & ((on >= block.begin(month)) | (month == 0))
-    return rows.loc[here, MATERIAL].reset_index(drop=True)
+    return in_month(block, handed_out(block), "handed_date", month)[MATERIAL]
 
 
 def material_truth(block: Known) -> pd.DataFrame:

@@ -6,7 +6,7 @@ Boundaries, villages and their points are the feed `area`.
 import numpy as np
 import pandas as pd
 
-from synth.state.known import DAY, Known, Seat, days, numbered, once
+from synth.state.known import DAY, Known, Seat, days, in_month, numbered, once
 
 FACILITY = ["facility_id", "facility_kind", "facility_name", "village_code", "lon", "lat",
             "capacity", "opened_date", "closed_date"]  # fmt: skip
@@ -143,7 +143,4 @@ def _events(block: Known, rng: np.random.Generator) -> pd.DataFrame:
 def disaster(block: Known, month: int) -> pd.DataFrame:
     """Return the events reported in a month; the first delivery has those before it as well."""
     rows = disasters(block)
-    on = rows["reported_date"].to_numpy()
-    new = (on <= block.end(month)) & ((on >= block.begin(month)) | (month == 0))
-    here = new & rows["is_reported"].to_numpy()
-    return rows.loc[here, DISASTER].reset_index(drop=True)
+    return in_month(block, rows[rows["is_reported"]], "reported_date", month)[DISASTER]
