@@ -30,7 +30,7 @@ from synth.parts import ALWAYS
 from synth.places.places import counties_of, places
 from synth.places.recode import recode
 from synth.plan import Block, Told, blocks, people_of
-from synth.state.block import known_of, seat_of
+from synth.state.block import seat_of
 from synth.state.registry import strangers_of_county
 from synth.town import County, Town, given_of, prepared, town
 from synth.work import Tell, Work, in_order
@@ -132,12 +132,11 @@ def make_block(work: Work, block: Block) -> Facts:
     """Make one town: leave its rows in the work folder and return its counts."""
     county = work.county(block.county)
     made = town(county, block)
-    known = known_of(made, seat_of(county))
-    every = chain(registers.of_town(made), registers.of_departments(made, known))
+    every = chain(registers.of_town(made), registers.of_departments(made))
     for feed, period, rows in registers.by_the_codes_of_then(county, every):
         if work.wants(feed):
             work.parts.leave("feed", feed, period, block.number, rows)
-    for table, rows in truth.tables(made, known):
+    for table, rows in truth.tables(made):
         work.parts.leave("truth", table, ALWAYS, block.number, rows)
     write_block(work.network(block.county), block.number, made.owners, work.told)
     return _facts(made)

@@ -1,6 +1,7 @@
 """What a town's people leave in each register and month, clean: faults come at delivery."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
@@ -12,15 +13,17 @@ from synth.lives.lives import at_month
 from synth.operator.bills import bills, recharges
 from synth.operator.handsets import catalogue
 from synth.operator.register import register
+from synth.people.population import Population
 from synth.places.recode import areas_after
 from synth.plan import Told
 from synth.state.block import seat_of
-from synth.state.cards import cards, roster_on
-from synth.state.known import Known
+from synth.state.cards import roster_on
+from synth.state.deaths import deaths
 from synth.state.registry import STATE
-from synth.town import County, Town, surveyed
+from synth.town import County, Town, carded, surveyed
 
 Made = tuple[str, str, pd.DataFrame]
+NEVER_ENDS = pd.Timestamp("2250-01-01")
 
 
 def year_ends(told: Told) -> list[int]:
@@ -32,19 +35,36 @@ def year_ends(told: Told) -> list[int]:
 def of_town(town: Town) -> Iterator[Made]:
     """Yield feed, period and rows of every register that a town's people are in."""
     told = town.county.told
-    for month, end in enumerate(told.month_ends):
-        yield "person_register", f"{end:%Y-%m}", person_register(town, month, end)
+    for end in told.month_ends:
+        yield "person_register", f"{end:%Y-%m}", person_register(town, end)
         yield "roster", f"{end:%Y-%m}", roster_on(town.listed.roster, end)
         yield from _operator(town, end)
     for month in year_ends(told):
         yield from _year(town, month, told.month_ends[month])
 
 
-def person_register(town: Town, month: int, end: date) -> pd.DataFrame:
+def _as_the_police_know(town: Town) -> Population:
+    """Return the people with the dead in their households until the police hear of it.
+
+    A head's death is heard of at once: the book has to be written anew.
+    """
+    who = town.who
+    heard = deaths(town.known).set_index("person_id")["police_date"]
+    number = who.everybody["person_id"].to_numpy()[who.edges["person"]]
+    late = pd.Series(number).map(heard).to_numpy().astype("datetime64[ns]")
+    edges = who.edges
+    waits = (edges["reason"] == "death") & (edges["relation"] != "head")
+    # A book without anybody alive is closed, and who was forgotten in it is found.
+    closed = edges[~waits].assign(until=edges["until"].fillna(NEVER_ENDS))
+    closed = edges["household"].map(closed.groupby("household")["until"].max())
+    found = pd.Series(late).fillna(NEVER_ENDS).clip(upper=closed)
+    until = edges["until"].where(~waits, found.where(found < NEVER_ENDS))
+    return replace(who, edges=edges.assign(until=until))
+
+
+def person_register(town: Town, end: date) -> pd.DataFrame:
     """Return everybody whom the police has on a day, by household."""
-    told = town.county.told
-    is_last = month == told.months - 1
-    homes, people = (town.who.homes, town.who.people) if is_last else town.who.at(end)
+    homes, people = _as_the_police_know(town).at(end)
     villages = town.county.places.villages["village_code"].to_numpy()
     house = people["household"].to_numpy()
     rows = people.assign(
@@ -65,8 +85,7 @@ def _year(town: Town, month: int, end: date) -> Iterator[Made]:
     told, listed, survey = county.told, town.listed, town.survey
     if month != told.months - 1:
         then = at_month(town.life, month)
-        listed = cards(town.who, county.places, then, town.owners, end, told.seed,
-                       town.block.name, county.given)  # fmt: skip
+        listed = carded(county, town.block, town.who, then, town.owners, town.known, end)
         survey = surveyed(county, town.block, town.who, then, end)
     on = listed.is_listed[listed.household.index]
     yield "household_card", period, listed.household.assign(**{PROTECTED: on})
@@ -84,9 +103,9 @@ def _operator(town: Town, end: date) -> Iterator[Made]:
     yield "recharge", period, recharges(town.owners, billed, end, told.seed, name, given)
 
 
-def of_departments(town: Town, known: Known) -> Iterator[Made]:
+def of_departments(town: Town) -> Iterator[Made]:
     """Yield what the registers of all departments have of a town's people."""
-    ends = town.county.told.month_ends
+    ends, known = town.county.told.month_ends, town.known
     for feed, maker in STATE.items():
         for month in maker.months(known.seat) if maker.block else []:
             yield feed, f"{ends[month]:%Y-%m}", maker.block(known, month)

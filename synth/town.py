@@ -24,7 +24,10 @@ from synth.people.shares import Schooling, schooling
 from synth.places.places import Places
 from synth.places.recode import Recode
 from synth.plan import Block, Told, people_of_villages
+from synth.state.block import known_of, seat_of
 from synth.state.cards import Cards, cards
+from synth.state.favour import favoured
+from synth.state.known import Known
 from synth.state.projects import projects
 from synth.state.survey import chance, consumption_survey
 
@@ -64,6 +67,7 @@ class Town:
     owners: pd.DataFrame
     listed: Cards
     survey: pd.DataFrame
+    known: Known
 
     @property
     def code(self) -> str:
@@ -155,10 +159,23 @@ def town(county: County, block: Block) -> Town:
         who, of, county.level, county.places.area, told.lived, told.seed, block.name, given
     )
     owners = subscribers(who, life, told, block, given)
-    name = block.name
-    listed = cards(who, county.places, life, owners, told.last, told.seed, name, given)
+    known = known_of(county, block, who, life, seat_of(county))
+    listed = carded(county, block, who, life, owners, known, told.last)
     survey = surveyed(county, block, who, life, told.last)
-    return Town(county, block, who, life, owners, listed, survey)
+    known = replace(known, listed=listed.is_listed)
+    return Town(county, block, who, life, owners, listed, survey, known)
+
+
+def carded(
+    county: County, block: Block, who: Population, life: Lives, owners: pd.DataFrame,
+    known: Known, day: date,
+) -> Cards:  # fmt: skip
+    """Return the cards and the list of a year: cadres' favoured kin are on it as well."""
+    kin = favoured(known)
+    favour = np.zeros(len(life.homes), dtype=bool)
+    favour[kin.loc[kin["via"] == "list", "household"].to_numpy(dtype=int)] = True
+    seed = county.told.seed
+    return cards(who, county.places, life, owners, favour, day, seed, block.name, county.given)
 
 
 def surveyed(county: County, block: Block, who: Population, life: Lives, day: date) -> pd.DataFrame:

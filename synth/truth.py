@@ -14,7 +14,6 @@ import pandas as pd
 from synth.lives.needs import LIVING, PRODUCTION
 from synth.operator import register
 from synth.plan import MONTHS_BEFORE
-from synth.state.known import Known
 from synth.state.registry import TRUTH
 from synth.state.registry import truth as of_departments
 from synth.town import Town
@@ -25,7 +24,7 @@ NEEDS = [
 ]  # fmt: skip
 
 
-def tables(town: Town, known: Known) -> Iterator[tuple[str, pd.DataFrame]]:
+def tables(town: Town) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield the truth about one town's people: name of the table, and rows."""
     yield from {
         "household": households(town),
@@ -37,7 +36,7 @@ def tables(town: Town, known: Known) -> Iterator[tuple[str, pd.DataFrame]]:
         "subscriber": numbers(town),
     }.items()
     for table in TRUTH:
-        yield table, of_departments(known, table)
+        yield table, of_departments(town.known, table)
 
 
 def numbers(town: Town) -> pd.DataFrame:

@@ -1,15 +1,21 @@
 """A county and its towns, as they are made, for the makers of registers."""
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pandas as pd
 
 from synth.people.population import Population
 from synth.plan import MONTHS_BEFORE
 from synth.state.known import GONE, PARTS, SHOCKS, Known, Seat
-from synth.town import County, Town
+
+if TYPE_CHECKING:
+    from synth.lives.lives import Lives
+    from synth.plan import Block
+    from synth.town import County
 
 
-def seat_of(county: County) -> Seat:
+def seat_of(county: "County") -> Seat:
     """Return what is made once in a county."""
     told, weather = county.told, county.weather
     prices = {kind: factor[MONTHS_BEFORE:] for kind, factor in weather.price.items()}
@@ -24,9 +30,8 @@ def seat_of(county: County) -> Seat:
     )
 
 
-def known_of(town: Town, seat: Seat) -> Known:
-    """Return a block of a county."""
-    who, life, block = town.who, town.life, town.block
+def known_of(county: "County", block: "Block", who: Population, life: "Lives", seat: Seat) -> Known:
+    """Return a block of a county, before anybody is put on a list."""
     here = np.full(len(who.everybody), -2)
     here[who.people["person"].to_numpy()] = np.arange(len(who.people))
     mine = who.everybody.loc[who.people["person"], ["father", "mother", "spouse"]]
@@ -40,17 +45,16 @@ def known_of(town: Town, seat: Seat) -> Known:
         month=befell["month"] - MONTHS_BEFORE,
     )
     codes = seat.places.villages["village_code"].iloc[block.rows]
-    library = town.county.projects
+    library = county.projects
     return Known(
         seat,
-        f"{town.code}{PARTS[block.part]}",
+        f"{block.town[:9]}{PARTS[block.part]}",
         who,
         life,
         _gone(who),
         pd.DataFrame(family),
         shocks,
         library[library["village_code"].isin(codes)],
-        town.listed.is_listed,
     )
 
 

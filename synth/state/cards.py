@@ -28,18 +28,21 @@ class Cards:
 
 
 def cards(
-    who: Population, places: Places, life: Lives, phones: pd.DataFrame, as_of: date, seed: int,
-    town: str, given: Figures,
+    who: Population, places: Places, life: Lives, phones: pd.DataFrame, favoured: np.ndarray,
+    as_of: date, seed: int, town: str, given: Figures,
 ) -> Cards:  # fmt: skip
-    """Return the cards of all candidates of a town, and the list that was made from them."""
+    """Return the cards of all candidates of a town, and the list that was made from them.
+
+    `favoured` households (bool) are on it whether poor or not.
+    """
     rng = stream(seed, "cards", town, as_of.year)
     homes, figures = life.homes, given["cards"]
-    is_candidate = _candidates(homes, life.line_cny, rng, figures)
+    is_candidate = _candidates(homes, life.line_cny, rng, figures) | favoured
     chosen = homes[is_candidate]
     card_id = pd.Series(chosen["village_code"] + _number_in_village(chosen), index=chosen.index)
     heads = who.people.groupby("household").first().loc[chosen.index]
     numbers = phones.groupby("household")["phone"].first().reindex(chosen.index)
-    listed = _listed(chosen, rng, figures)
+    listed = _listed(chosen, favoured[is_candidate], rng, figures)
     household = _household_cards(chosen, life, listed["is_on"], rng, figures, places.area, as_of)
     household = household.assign(
         card_id=card_id, head_id=heads["person_id"], head_name=heads["person_name"], phone=numbers
@@ -81,13 +84,18 @@ def _number_in_village(chosen: pd.DataFrame) -> pd.Series:
     return (chosen.groupby("village_code").cumcount() + 1).astype(str).str.zfill(4)
 
 
-def _listed(chosen: pd.DataFrame, rng: np.random.Generator, given: Figures) -> pd.DataFrame:
+def _listed(
+    chosen: pd.DataFrame, favoured: np.ndarray, rng: np.random.Generator, given: Figures
+) -> pd.DataFrame:
     """Return per candidate whether it is on the list, was removed, has exited, came late."""
     poor = chosen["is_poor"].to_numpy()
     u = rng.random(len(chosen))
     on = poor & (u < given["list_covers_poor"])
     wrong = round(on.sum() * given["list_not_poor"] / (1 - given["list_not_poor"]))
+    # The favoured are the first of those who should not be on it.
     others = rng.permutation(np.flatnonzero(~poor))
+    others = others[np.argsort(~favoured[others], kind="stable")]
+    wrong = max(wrong, int((favoured & ~poor).sum()))
     off = round(on.sum() * given["removed_share"])
     out = round(on.sum() * given["exited_share"])
     on[others[:wrong]] = True

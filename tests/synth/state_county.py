@@ -14,7 +14,7 @@ from lakehouse.mapping import read_feed
 from synth.figures import Figures, figures
 from synth.places.places import places
 from synth.plan import Told, blocks
-from synth.state.block import known_of, seat_of
+from synth.state.block import seat_of
 from synth.state.known import Known, Seat
 from synth.state.registry import STATE, TRUTH, strangers_of_county, truth
 from synth.town import prepared, town
@@ -62,7 +62,7 @@ def made(rates: dict[str, dict[str, Any]], seed: int = 4) -> tuple[Seat, list[Kn
     county = prepared(told, where, PEOPLE, given)
     seat = seat_of(county)
     every = blocks({AREA: where.villages}, {AREA: PEOPLE})
-    return seat, [known_of(town(county, block), seat) for block in every[:TOWNS]]
+    return seat, [town(county, block).known for block in every[:TOWNS]]
 
 
 @cache

@@ -14,6 +14,9 @@ from synth.people.kinship import as_registered
 from synth.people.population import Population
 from synth.places.places import Places, places
 from synth.plan import Block
+from synth.registers import person_register
+from synth.state.deaths import deaths
+from synth.state.favour import favoured
 from synth.town import Town
 from tests.synth.conftest import LONG
 
@@ -71,6 +74,34 @@ def test_the_dead_leave_and_the_born_begin(towns: list[Town]):
     assert 50 < events["death"] < 160
     assert 40 < events["birth"] < 140
     assert min(events[why] for why in ("split", "moved", "moved away", "marriage")) > 0
+
+
+def test_the_police_hear_of_deaths_later_but_for_heads(towns: list[Town]):
+    n_late = 0
+    for one in towns:
+        heard = deaths(one.known).set_index("person_id")["police_date"]
+        for day in (date(2014, 10, 31), LONG.last):
+            rows = person_register(one, day)
+            assert (rows.groupby("household_id")["relation"].agg(lambda r: (r == "head").sum())
+                    == 1).all()  # fmt: skip
+            assert rows["person_id"].is_unique
+            dead = rows[rows["died"] <= pd.Timestamp(day)]
+            assert not (heard.reindex(dead["person_id"]) <= pd.Timestamp(day)).any()
+            alive = one.who.at(day)[1]
+            assert set(rows["person_id"]) - set(dead["person_id"]) == set(alive["person_id"])
+            n_late += len(dead)
+    assert n_late > 10
+
+
+def test_the_favoured_are_on_the_list(towns: list[Town]):
+    n = 0
+    for one in towns:
+        kin = favoured(one.known)
+        there = kin.loc[kin["via"] == "list", "household"].to_numpy(dtype=int)
+        assert one.listed.is_listed[there].all()
+        assert not one.life.homes["is_poor"].to_numpy()[there].any()
+        n += len(there)
+    assert n > 0
 
 
 def test_kin_agree(towns: list[Town]):
