@@ -9,6 +9,7 @@ import pandas as pd
 from scipy.special import expit, logit
 
 from synth.figures import Figures, figures, stream
+from synth.lives.facilities import ByVillage, by_village, furnish
 from synth.lives.level import Level
 from synth.lives.lives import Lives, drawn, level, lives
 from synth.lives.shocks import Market, market
@@ -20,7 +21,7 @@ from synth.people.fit import far_off
 from synth.people.households import Dealt, households, sampled
 from synth.people.pool import pool
 from synth.people.population import Population, population
-from synth.people.shares import Schooling, schooling
+from synth.people.shares import Shares, shares_of
 from synth.places.places import Places
 from synth.places.recode import Recode
 from synth.plan import Block, Told, people_of_villages
@@ -47,7 +48,8 @@ class County:
     places: Places
     people: int
     dealt: Dealt = field(repr=False)
-    schooled: Schooling = field(repr=False)
+    shares: Shares = field(repr=False)
+    facilities: ByVillage = field(repr=False)
     weather: Market
     level: Level | None
     masts: pd.DataFrame = field(repr=False)
@@ -93,13 +95,14 @@ def prepared(told: Told, where: Places, people: int, given: Figures) -> County:
     made = compose(pool(), known, people)
     people_there = people_of_villages(where.villages, people)
     dealt = deal(made, people_there, stream(seed, "deal", area))
-    schooled = schooling(
-        known, made.ages(), told.first.year, given["people"]["schooling"]["cohorts"]
-    )
+    shares = shares_of(known, made, told.first.year, given["people"]["schooling"]["cohorts"])
+    is_family = ~pool().is_collective
+    families = np.array([is_family[rows].sum() for rows in dealt])
+    facilities = by_village(known, where.villages, families)
     masts = cells(where, people, told.last, seed, given, told.months)
     built = projects(where, people, told.last, seed, given)
     county = County(
-        told, given, where, people, dealt, schooled, weather, None, masts, built,
+        told, given, where, people, dealt, shares, facilities, weather, None, masts, built,
         far_off(made.misses),
     )  # fmt: skip
     if told.census and "industry" in known:
@@ -158,6 +161,8 @@ def town(county: County, block: Block) -> Town:
     life = lives(
         who, of, county.level, county.places.area, told.lived, told.seed, block.name, given
     )
+    rng = stream(told.seed, "facilities", block.name)
+    life = replace(life, homes=furnish(life.homes, county.level, county.facilities, rng))
     owners = subscribers(who, life, told, block, given)
     known = known_of(county, block, who, life, seat_of(county))
     listed = carded(county, block, who, life, owners, known, told.last)
@@ -191,6 +196,6 @@ def _people(county: County, block: Block) -> Population:
     eve = told.first - timedelta(days=1)
     homes, members = households(county.dealt, block.rows, eve, told.seed, block.name)
     return population(
-        homes, members, block, county.places, told.month_ends, told.seed, county.schooled,
+        homes, members, block, county.places, told.month_ends, told.seed, county.shares,
         county.given,
     )  # fmt: skip

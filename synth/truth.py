@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synth.lives.facilities import FACILITIES
 from synth.lives.needs import LIVING, PRODUCTION
 from synth.operator import register
 from synth.plan import MONTHS_BEFORE
@@ -52,6 +53,7 @@ def households(town: Town) -> pd.DataFrame:
         [
             "household_id", "village_code", "is_rural", "is_collective", "n_members",
             "net_income_cny", "consumption_cny", "is_poor", "is_poor_by_consumption", *NEEDS,
+            *(f"has_{one}" for one in FACILITIES), "tenure",
         ]
     ]  # fmt: skip
     return known.assign(
@@ -96,8 +98,9 @@ def people(town: Town) -> pd.DataFrame:
         of = everybody[link].to_numpy()
         kin[f"{link}_id"] = np.where(of >= 0, number[of], None)
     return everybody[
-        ["person_id", "is_male", "born", "died", "ethnicity", "health", "work", "education"]
-    ].assign(**kin)
+        ["person_id", "is_male", "born", "died", "ethnicity", "health", "work", "education",
+         "is_illiterate", "marital", "industry"]
+    ].assign(**kin)  # fmt: skip
 
 
 def membership(town: Town) -> pd.DataFrame:

@@ -5,11 +5,13 @@ conf/synth_people.toml cites for the county, its city or its province.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from lakehouse.conf import conf_dir, read_toml
 from lakehouse.errors import InputMissing, nearest
+from synth.figures import Figures
 
 # First years of the age groups, and what the last may be called.
 AGES = np.array([0, 1, *range(5, 90, 5)])
@@ -80,7 +82,13 @@ SINGLE = {
     "urban_share": ("urban", "person", "yes", "no"),
     "farm_share": ("industry", "employed person", "farming", "other"),
     "tap_water_share": ("tap_water", "household", "yes", "no"),
+    "kitchen_share": ("kitchen", "household", "yes", "no"),
+    "toilet_share": ("toilet", "household", "yes", "no"),
+    "bath_share": ("bath", "household", "yes", "no"),
+    "car_share": ("car", "household", "yes", "no"),
 }
+# Cited shares by label -> margin and what they are shares of.
+MANY = {"dwelling_shares": ("dwelling", "household")}
 
 
 def cited(area: str) -> Margins:
@@ -90,7 +98,7 @@ def cited(area: str) -> Margins:
     """
     path = conf_dir() / "synth_people.toml"
     of_area = read_toml(path)["census"]
-    known: dict[str, float] = {}
+    known: Figures = {}
     for code in (area[:2], area[:4], area[:6]):
         known |= {key: _value(it) for key, it in of_area.get(code, {}).items()}
     if "household_size" not in known:
@@ -103,6 +111,10 @@ def cited(area: str) -> Margins:
         if key in known:
             shares = np.array([known[key], 1 - known[key]])
             found[name] = Margin(name, of_what, (label, other), shares)
+    for key, (name, of_what) in MANY.items():
+        if key in known:
+            shares = np.array([*known[key].values()])
+            found[name] = Margin(name, of_what, tuple(known[key]), shares / shares.sum())
     if "old_share" in known:
         young = [known["child_share"]] if "child_share" in known else []
         labels = ("0-14", "15-64", "65+") if young else ("0-64", "65+")
@@ -111,5 +123,5 @@ def cited(area: str) -> Margins:
     return Margins(area, path.name, None, known["household_size"], 0.0, found)
 
 
-def _value(it: object) -> float:
-    return float(it["value"] if isinstance(it, dict) else it)
+def _value(it: Any) -> Any:
+    return it["value"] if isinstance(it, dict) else it

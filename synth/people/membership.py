@@ -20,7 +20,8 @@ class Books:
 
     `house` and `relation` say where everybody is now (household -1: gone); closed edges are kept
     in `past`. `village` is that of each household. People who come later are appended: is_male,
-    born, and what `came` says of them (birth, marriage).
+    born, and what `came` says of them (birth, marriage). `marital` is the status of those who lost
+    a husband or wife, died married or left to marry.
     """
 
     kin: Kinship
@@ -34,6 +35,7 @@ class Books:
     past: list[tuple[int, int, str, np.datetime64, np.datetime64, str]] = field(
         default_factory=list
     )
+    marital: dict[int, str] = field(default_factory=dict)
 
     def close(self, person: int, day: np.datetime64, reason: str) -> int:
         """End a membership and return the household."""
@@ -170,6 +172,7 @@ def _deaths(
         spouse = books.kin.spouse[who]
         if spouse >= 0:
             books.kin.spouse[[who, spouse]] = NOBODY
+            books.marital |= {who: "married", int(spouse): "widowed"}
         books.settle(books.close(who, day, "death"), day)
 
 
@@ -204,6 +207,7 @@ def _weddings(
             continue
         if not books.kin.is_male[who]:
             if rng.random() < told["women_leave"]:
+                books.marital[who] = "married"
                 books.settle(books.close(who, day, "marriage"), day)
             continue
         bride = _bride(books, who, free, day, rng, told)

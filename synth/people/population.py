@@ -5,9 +5,16 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit, logit, ndtr
 
 from synth.figures import Figures, stream
+from synth.people.doings import (
+    add_health,
+    add_industry,
+    add_marital,
+    add_reading,
+    add_schooling,
+    add_work,
+)
 from synth.people.id_areas import neighbours, prefix_of
 from synth.people.identity import (
     MANCHU_SURNAMES,
@@ -17,15 +24,11 @@ from synth.people.identity import (
     village_surnames,
 )
 from synth.people.membership import Books, live, opened
-from synth.people.shares import LEVELS, Schooling, assign
+from synth.people.shares import Shares, assign
 from synth.places.places import Places
 from synth.plan import Block
 
 RANK = {"head": 0, "spouse": 1, "child": 2, "parent": 3, "grandchild": 4, "other": 5}
-# Our levels of schooling, for those of the census.
-EDUCATION = np.array(
-    ["illiterate", "preschool", "primary", "junior", "senior", "college", "college"]
-)
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,8 @@ class Population:
     homes: household (row), book, village (row of `places.villages`), household_id (book number),
     background (what its people share that no register holds; mean 0, deviation 1). people:
     household, relation, is_male, age and the columns of person_register that come from life;
-    years (of schooling), health, is_able, school, is_dropped_out; person. The head comes first.
+    years (of schooling), is_illiterate, marital, industry, health, is_able, school, is_dropped_out;
+    person. The head comes first.
 
     books: every household that ever was. everybody: every person, with born, died, home (the
     last book), father, mother, spouse (rows, -1 unknown), came. edges: person, household (book),
@@ -58,7 +62,7 @@ class Population:
 
 def population(
     homes: pd.DataFrame, members: pd.DataFrame, block: Block, places: Places, months: list[date],
-    seed: int, schooled: Schooling, given: Figures,
+    seed: int, shares: Shares, given: Figures,
 ) -> Population:  # fmt: skip
     """Return everybody of a town from its households on the eve of the first of some months.
 
@@ -81,9 +85,14 @@ def population(
         prefix, everybody["born"].to_numpy(), everybody["is_male"].to_numpy(), is_other, block
     )
     everybody["birth_date"] = everybody["born"]
-    _school(everybody, shared, schooled, rng, given["people"]["schooling"])
-    _health(everybody, shared, rng, given["people"]["health"])
-    _work(everybody, shared, village, rng, given["people"]["work"])
+    add_schooling(everybody, shared, shares.schooling, rng, given["people"]["schooling"])
+    add_health(everybody, shared, rng, given["people"]["health"])
+    add_work(everybody, shared, village, rng, given["people"]["work"])
+    # Streams of their own: what is added later changes nothing above.
+    rng = stream(seed, "doings", block.name)
+    add_reading(everybody, shares.schooling, rng)
+    add_marital(everybody, members["in_couple"].to_numpy(), books.marital, shares.marriage, rng)
+    add_industry(everybody, shares.industry, rng)
     is_urban = ~village["is_rural"] | (everybody["work"] == "public")
     everybody["hukou"] = np.where(is_urban, "urban", "rural")
     edges = books.edges()
@@ -204,91 +213,3 @@ def _prefixes(
     is_other = rng.random(len(everybody)) < share
     county = np.where(is_other, rng.choice(others, len(everybody)), area)
     return prefix_of(county, year), is_other
-
-
-def _school(
-    everybody: pd.DataFrame, shared: np.ndarray, schooled: Schooling, rng: np.random.Generator,
-    given: Figures,
-) -> None:  # fmt: skip
-    """Add education, years, school and is_dropped_out; better backgrounds stay on longer.
-
-    Levels come out as the county's census has them by sex and age.
-    """
-    age, is_male = everybody["age"].to_numpy(), everybody["is_male"].to_numpy()
-    oldest = schooled.shares.shape[1]
-    cells = np.where(is_male, 0, oldest) + np.clip(age, 0, oldest - 1)
-    gift = 0.55 * shared + rng.normal(0, 0.84, len(age))
-    level = assign(gift, cells, schooled.shares.reshape(-1, len(LEVELS)), rng)
-    education = EDUCATION[level]
-    dropped = (age >= 6) & (age <= 15)
-    dropped &= rng.random(len(age)) < given["drop_out"] * np.exp(-shared)
-    # Who of those of an age is at a school: those who have its level already, or begin it.
-    u = ndtr(gift)
-    at = np.select(
-        [
-            age < 3, age < 6, (age < 13) & (education != "junior"), age < 16,
-            (age < 19) & (education == "senior"), (age < 23) & (education == "college"),
-        ],
-        [
-            "not_in_school", np.where(u > 0.3, "kindergarten", "not_in_school"), "primary",
-            "junior", np.where(u > 0.5, "senior", "vocational"), "college",
-        ],
-        "not_in_school",
-    )  # fmt: skip
-    everybody["school"] = np.where(dropped, "not_in_school", at)
-    everybody["is_dropped_out"] = dropped
-    everybody["education"] = education
-    everybody["years"] = everybody["education"].map(given["years"])
-
-
-def _health(
-    members: pd.DataFrame, shared: np.ndarray, rng: np.random.Generator, given: Figures
-) -> None:
-    """Add health, the worst first, and is_able: at an age to work and not kept from it."""
-    age = members["age"].to_numpy()
-    health = np.full(len(age), "healthy", dtype=object)
-    lost = np.zeros(len(age), dtype=bool)
-    for state in ("chronic", "disabled", "serious"):
-        odds = logit(given[state]["at_40"]) + np.log(2) / given[state]["doubles_years"] * (age - 40)
-        struck = rng.random(len(age)) < expit(odds - 0.35 * shared)
-        health[struck] = state
-        lost[struck] = (rng.random(len(age)) < given["loses_labour"][state])[struck]
-    members["health"] = health
-    old = rng.random(len(age)) < np.clip((age - 62) / 18, 0, 1)
-    members["is_able"] = (age >= 16) & ~lost & ~old
-
-
-def _work(
-    members: pd.DataFrame, shared: np.ndarray, village: pd.DataFrame, rng: np.random.Generator,
-    given: Figures,
-) -> None:  # fmt: skip
-    """Add work: schooling leads to public and local jobs, youth and poor places to leaving."""
-    age, u = members["age"].to_numpy(), rng.random(len(members))
-    rural = village["is_rural"].to_numpy()
-    years = members["years"].to_numpy()
-    place = (village["town_effect"] + village["village_effect"]).to_numpy()
-    working_age = age < 62
-    public = np.where(rural, given["public"], given["urban_public"])
-    public = np.clip(public * np.exp(0.42 * (years - 9)), 0, 0.6) * (working_age & (age > 20))
-    local = np.where(rural, given["local_job"], given["urban_local_job"])
-    local = np.clip(local * np.exp(0.10 * (years - 8) + 0.3 * shared + 0.5 * place), 0, 0.7)
-    leaves = np.clip(1.9 - np.abs(age - 29) / 13, 0, 1.9) * np.where(members["is_male"], 1.15, 0.85)
-    leaves *= np.where(members["relation"] == "head", 0.7, 1.0) * np.where(rural, 1, 0.3)
-    leaves = given["migrant"] * leaves * np.exp(0.25 * shared)
-    ladder = np.cumsum([public, local * working_age, leaves * working_age], axis=0)
-    work = np.select(
-        [*(u < ladder), rural], ["public", "local_job", "migrant", "farming"], "none"
-    )  # fmt: skip
-    at_school = ~members["school"].isin(["not_in_school", "kindergarten"]).to_numpy()
-    work = np.where(members["is_able"], work, "none")
-    work = np.where(at_school, "student", work)
-    if "farming_of" in given:
-        # Where the census tells: so many of those who farm or have a local job farm, the less
-        # schooled first.
-        either = np.flatnonzero(np.isin(work, ("farming", "local_job")))
-        shares = np.array([given["farming_of"], 1 - np.array(given["farming_of"])]).T
-        latent = (0.1 * years + 0.3 * shared + 0.5 * place + rng.normal(0, 0.5, len(age)))[either]
-        found = assign(latent, (~rural[either]).astype(int), shares, rng)
-        work[either] = np.array(["farming", "local_job"])[found]
-    members["work"] = work
-    members["is_able"] = members["is_able"] & ~at_school

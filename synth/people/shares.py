@@ -1,4 +1,4 @@
-"""Attributes that come out as the census has them: schooling, marriage, anything by share.
+"""Attributes that come out as the census has them: schooling, marriage, industry, by share.
 
 Tables by sex and year of age are fitted to a county's margins once (iterative proportional
 fitting, Deming and Stephan 1940); `assign` then hands the categories out in any block, following
@@ -12,9 +12,12 @@ import numpy as np
 from lakehouse.conf import conf_dir, read_toml
 from synth.figures import Figures
 from synth.people.census import GROWN_FROM, Margins
+from synth.people.compose import Composition
 
 LEVELS = ("never", "preschool", "primary", "junior", "senior", "college", "bachelor")
 MARITAL = ("never", "married", "divorced", "widowed")
+# Where people work who do not farm, by how much schooling it asks for.
+INDUSTRIES = ("building", "industry", "trade", "public")
 # The census tells the schooling of people of this age and over.
 SCHOOL_FROM = 6
 MOST_ROUNDS, SMALL = 2000, 1e-9
@@ -169,3 +172,31 @@ def marriage(margins: Margins, ages: np.ndarray, couples: np.ndarray) -> Marriag
             shares[sex, GROWN_FROM:][has] = table[has] / alone[has][:, None]
             miss = max(miss, off * alone.sum() / max(grown, 1))
     return Marriage(shares, miss)
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What people of a county are handed: industry are the shares of INDUSTRIES."""
+
+    schooling: Schooling
+    marriage: Marriage
+    industry: np.ndarray
+
+
+def shares_of(margins: Margins, made: Composition, year: int, cohorts: list[Figures]) -> Shares:
+    """Return the shares of a county whose households are made, in a year."""
+    ages = made.ages()
+    return Shares(
+        schooling(margins, ages, year, cohorts),
+        marriage(margins, ages, made.ages_in_couples()),
+        _industry(margins),
+    )
+
+
+def _industry(margins: Margins) -> np.ndarray:
+    """Return the shares of INDUSTRIES among those who do not farm; cited ones without a census."""
+    if "industry" in margins and set(INDUSTRIES) <= set(margins["industry"].labels):
+        shares = np.array([margins["industry"][one] for one in INDUSTRIES])
+        return shares / shares.sum()
+    cited = read_toml(conf_dir() / "synth_people.toml")["industry"]["not_farming"]["value"]
+    return np.array([cited[one] for one in INDUSTRIES])

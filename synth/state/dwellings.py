@@ -70,20 +70,22 @@ def housing_grade(block: Known, month: int) -> pd.DataFrame:
 def water_source(block: Known, month: int) -> pd.DataFrame:
     """Return where rural households get water, as last checked; the check errs now and then.
 
-    A source fails by its water, or by the minutes that it takes to fetch.
+    A source fails by its water, or by the minutes that it takes to fetch; who has tap water at
+    home fetches none.
     """
     told, rng = block.state["water"], block.stream("water")
     rows = block.homes[block.homes["is_rural"]].reset_index(drop=True)
     n, safe = len(rows), rows["is_water_safe"].to_numpy(bool)
-    wrong = rng.random(n) < told["misjudged"]
-    good = np.where(safe ^ wrong, rng.choice(["tap", "deep_well"], n, p=[0.65, 0.35]), "")
+    wrong, tap = rng.random(n) < told["misjudged"], rows["has_tap_water"].to_numpy(bool)
+    is_good = safe ^ wrong
     bad = rng.choice(["shallow_well", "spring", "surface"], n, p=[0.8, 0.12, 0.08])
-    far = (good == "") & (rng.random(n) < told["far"])
+    far = ~is_good & ~tap & (rng.random(n) < told["far"])
+    minutes = np.where(far, rng.integers(21, 60, n), rng.integers(0, 15, n))
     on = days(block.seat.first - DAY * told["oldest_days"], block.seat.first, n, rng)
     rows = rows.assign(
-        water_source=np.where(good == "", bad, good),
-        is_qualified=(good != "") | far,
-        fetching_min=np.where(far, rng.integers(21, 60, n), rng.integers(0, 15, n)),
+        water_source=np.select([tap, is_good], ["tap", "deep_well"], bad),
+        is_qualified=is_good | far,
+        fetching_min=np.where(tap, 0, minutes),
         checked_date=on,
     )
     return rows.loc[on <= block.end(month), WATER].reset_index(drop=True)

@@ -27,7 +27,7 @@ def vehicles(block: Known) -> pd.DataFrame:
     owner, kind = _owners(block, rng)
     n, people = len(owner), block.people
     grown = people["birth_date"].to_numpy().astype("datetime64[D]")[owner] + DAY * round(19 * YEAR)
-    low = np.maximum(block.seat.first - DAY * 4000, grown)
+    low = np.minimum(np.maximum(block.seat.first - DAY * 4000, grown), block.seat.last - DAY)
     registered = low + (rng.random(n) * (block.seat.last - low).astype(int)).astype(int) * DAY
     number = people["person_id"].to_numpy()[owner]
     since, real = _real_owners(block, owner, kind, registered, rng)
@@ -63,29 +63,36 @@ def vehicles(block: Known) -> pd.DataFrame:
 def _owners(block: Known, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Return who is registered as the owner (rows of people), and of what kind each vehicle is.
 
-    Cars follow consumption; names are borrowed of those who have none, the poor among them.
+    Who has a car is told by `homes`; some who have none had one. Names are borrowed of those who
+    have none, the poor among them.
     """
     told, people, homes = block.state["vehicle"], block.people, block.homes
     age = people["age"].to_numpy()
     drives = people["is_able"].to_numpy() & (age >= 20) & (age <= 62)
     liking = np.where(drives, 1 + 3 * people["is_male"].to_numpy(), 0) * rng.random(len(people))
-    driver = pd.Series(liking).groupby(block.house).idxmax().to_numpy()
-    has_driver = liking[driver] > 0
+    # Where nobody drives, it is the eldest's.
+    driver = pd.Series(liking + 1e-9 * age).groupby(block.house).idxmax().to_numpy()
+    has_driver = drives[driver]
     log = np.log(homes["consumption_cny"].to_numpy(float) / block.life.line_cny)
-    chance = told["share"] * np.exp(told["by_log_consumption"] * (log - log.mean()))
-    has_car = has_driver & (rng.random(len(homes)) < chance)
+    has_car = homes["has_car"].to_numpy(bool)
+    had = rng.permutation(np.flatnonzero(has_driver & ~has_car))
+    gone = told["sold"] + told["scrapped"]
+    had = np.sort(had[: round(gone / (1 - gone) * has_car.sum())])
     farms = has_driver & (homes["n_farming"] > 0).to_numpy()
     works = farms & (rng.random(len(homes)) < told["production"])
     lends = has_driver & ~has_car & (log < np.median(log))
-    n_lent = round(told["borrowed"] * has_car.sum())
+    lends[had] = False
+    n_lent = round(told["borrowed"] * (has_car.sum() + len(had)))
     lent = np.sort(rng.permutation(np.flatnonzero(lends))[:n_lent])
-    owner = np.concatenate([driver[has_car], driver[lent], driver[works]])
-    u = rng.random(int(has_car.sum()))
-    own = np.select(
-        [u < told["sold"], u < told["sold"] + told["scrapped"]], ["sold", "scrapped"], "own"
-    )
+    ended = np.where(rng.random(len(had)) * gone < told["sold"], "sold", "scrapped")
+    owner = np.concatenate([driver[has_car], driver[had], driver[lent], driver[works]])
     kind = np.concatenate(
-        [own, np.full(len(lent), "borrowed_name"), np.full(int(works.sum()), "production")]
+        [
+            np.full(int(has_car.sum()), "own"),
+            ended,
+            np.full(len(lent), "borrowed_name"),
+            np.full(int(works.sum()), "production"),
+        ]
     )
     return owner, kind
 

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synth.lives.facilities import FACILITIES
 from synth.people.census import AGES, age_group
 from synth.people.census_table import margins
-from synth.people.shares import LEVELS
+from synth.people.pool import pool
+from synth.people.shares import LEVELS, MARITAL
 from synth.places.places import places
 from synth.plan import Told, blocks
 from synth.town import Town, given_of, prepared, town
@@ -89,3 +91,44 @@ def test_farming(made: list[Town]):
     works = people["work"].isin(["farming", "local_job", "migrant", "public"])
     known = margins(made[0].county.places.area, CENSUS)
     near(np.array([(people["work"] == "farming")[works].mean()]), known["industry"].shares[:1])
+
+
+def test_generations(made: list[Town]):
+    """As the households were dealt: who is whose child is told by relations, not by age."""
+    county = made[0].county
+    rows = np.concatenate(county.dealt)
+    rows = rows[~pool().is_collective[rows]]
+    got = np.bincount(np.minimum(pool().n_generations[rows], 4) - 1, minlength=4) / len(rows)
+    known = margins(county.places.area, CENSUS)["generations"]
+    near(got, np.array([known[label] for label in ("one", "two", "three", "four or more")]))
+
+
+def test_marriage_and_reading(made: list[Town]):
+    """Within each sex: of a long form's people, how many are men is the sample's."""
+    people = pd.concat([one.who.people for one in made])
+    grown = people[people["age"] >= 15]
+    known = margins(made[0].county.places.area, CENSUS)
+    for is_male, wanted in zip((True, False), known["marital"].by_sex(), strict=True):
+        of_sex = grown.loc[grown["is_male"] == is_male, "marital"]
+        near(of_sex.value_counts(normalize=True).reindex(MARITAL).to_numpy(), wanted)
+    told = known["illiterate"]
+    unread = told["male illiterate"] + told["female illiterate"]
+    near(np.array([grown["is_illiterate"].mean()]), np.array([unread]))
+
+
+def test_industries(made: list[Town]):
+    people = pd.concat([one.who.people for one in made])
+    known = margins(made[0].county.places.area, CENSUS)["industry"]
+    got = people["industry"].dropna().value_counts(normalize=True).reindex(known.labels)
+    near(got.to_numpy(), known.shares)
+
+
+def test_dwellings(made: list[Town]):
+    homes = pd.concat([one.life.homes for one in made])
+    homes = homes[~homes["is_collective"]]
+    known = margins(made[0].county.places.area, CENSUS)
+    for name in FACILITIES:
+        near(np.array([homes[f"has_{name}"].mean()]), known[name].shares[:1])
+    wanted = known["dwelling"]
+    got = homes["tenure"].value_counts(normalize=True).reindex(wanted.labels)
+    near(got.to_numpy(), wanted.shares)
