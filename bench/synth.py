@@ -1,6 +1,7 @@
 """`make bench-synth`: what a city costs to make, calls included: rows a second and peak memory.
 
 The whole of Tieling (2.4 million people, a month, 60 events a subscriber) unless told otherwise.
+CPU seconds of a feed are those of its deliveries; of telephone records, of making them as well.
 Peak memory is that of all processes together, looked at twice a second.
 """
 
@@ -42,8 +43,16 @@ def main() -> None:
             shutil.rmtree(out, ignore_errors=True)
     print_table(
         f"{told.people:,} people of {told.area}, {told.months} months",
-        [{"feed": feed, "rows": n} for feed, n in made.rows.items()],
-        {"feed": "feed", "rows": "rows"},
+        [
+            {
+                "feed": feed,
+                "rows": n,
+                "cpu": f"{made.cpu_seconds[feed]:.1f}",
+                "rate": f"{n / max(made.cpu_seconds[feed], 0.1):,.0f}",
+            }
+            for feed, n in made.rows.items()
+        ],
+        {"feed": "feed", "rows": "rows", "cpu": "CPU s", "rate": "rows a CPU second"},
     )
     rows = sum(made.rows.values())
     print(

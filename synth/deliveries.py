@@ -1,5 +1,6 @@
 """Which deliveries there are, and each written by one worker from what the towns left."""
 
+import time
 from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -36,17 +37,19 @@ def asked(work: Work) -> list[Asked]:
 
 def write(
     out: Path, work: Work, counties: tuple[str, ...], plan: FaultPlan, feed: str, period: str
-) -> Outcome:
-    """Write what a delivery becomes."""
+) -> tuple[Outcome, float]:
+    """Write what a delivery becomes. Return that, and the CPU seconds which it took."""
+    begun = time.process_time()
     known = feeds_known()[feed]
     parts = _day(work, counties, known, date.fromisoformat(period)) if feed in DAILY else (
         Part(str(block), rows) for block, rows in work.parts.read("feed", feed, period)
     )  # fmt: skip
     packed = feed in STATE and STATE[feed].packed
-    return deliver(
+    outcome = deliver(
         out / "landing", known, period, _arrival(period), parts, plan, notes=out / "faults",
         packed=packed,
     )  # fmt: skip
+    return outcome, time.process_time() - begun
 
 
 def _arrival(period: str) -> date:

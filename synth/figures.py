@@ -46,25 +46,40 @@ def _plain(it: Any) -> Any:
     return [_plain(part) for part in it] if isinstance(it, list) else it
 
 
-def income_line(area: str, as_of: date) -> float:
+# The scheme by whose line the generator counts the poor.
+SCHEME = "registered_poor"
+
+
+def schemes() -> list[str]:
+    """Return the schemes that conf/schemes has lines of net income of."""
+    return sorted({row["scheme"] for row in _lines() if row["concept"] == "net_income"})
+
+
+def income_line(area: str, as_of: date, scheme: str = SCHEME) -> float:
     """Return the line of the year, the area's own or inherited. Raises InputMissing for none.
 
     A year that has none yet takes the newest before it, which the generator lets grow.
     """
     growth = float(figures(area)["lives"]["line_growth"])
-    rows = read_toml(conf_dir() / "schemes" / "income_line.toml")["row"]
+    rows = _lines()
     for code in inherited(area):
         mine = [
             row for row in rows
             if row["area_code"] == code.ljust(12, "0") and row["concept"] == "net_income"
-            and row["scheme"] == "registered_poor" and row["year"] <= as_of.year
+            and row["scheme"] == scheme and row["year"] <= as_of.year
         ]  # fmt: skip
         if mine:
             newest = max(mine, key=lambda row: row["year"])
             return round(newest["line_cny"] * (1 + growth) ** (as_of.year - newest["year"]), 0)
     raise InputMissing(
-        f"conf/schemes/income_line.toml has no line for {area} in {as_of.year}. Enter it there."
+        f"conf/schemes/income_line.toml has no line of {scheme} for {area} in {as_of.year}."
+        " Enter it there."
     )
+
+
+def _lines() -> list[Figures]:
+    rows: list[Figures] = read_toml(conf_dir() / "schemes" / "income_line.toml")["row"]
+    return rows
 
 
 def cost_shares(area: str, as_of: date) -> dict[str, float]:

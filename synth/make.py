@@ -56,13 +56,17 @@ class Facts:
 
 @dataclass(frozen=True)
 class Summary:
-    """What was made. Shares are of people on the last day; `rows` counts those of right files."""
+    """What was made. Shares are of people on the last day; `rows` counts those of right files.
+
+    cpu_seconds: by feed, of writing its deliveries; of telephone records, of making them as well.
+    """
 
     facts: Facts
     villages: int
     written: int
     left: int
     rows: dict[str, int] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict)
     faults: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -153,6 +157,7 @@ def make_seat(work: Work, code: str, number: int, towns: list[int]) -> None:
         work.parts.leave("truth", "code_change", ALWAYS, number, _own_changes(county))
     strangers = strangers_of_county(seat_of(county))
     work.parts.leave("truth", "stranger", ALWAYS, number, strangers)
+    work.parts.leave("truth", "line", ALWAYS, number, truth.lines(county))
     join(work.network(code), towns, county.masts, county.places, work.told, county.given)
 
 
@@ -240,7 +245,12 @@ def _made(out: Path, work: Work, workers: int, tell: Tell) -> Summary:
 
 
 def _ended(
-    out: Path, work: Work, facts: list[Facts], n_villages: int, done: list[Outcome], tell: Tell
+    out: Path,
+    work: Work,
+    facts: list[Facts],
+    n_villages: int,
+    done: list[tuple[Outcome, float]],
+    tell: Tell,
 ) -> Summary:
     """Put truth and faults together, and say what was made."""
     tell("truth and faults")
@@ -249,12 +259,14 @@ def _ended(
     told = work.told
     faults = gather(out / "faults", told.faults, told.seed)
     rows: Counter[str] = Counter()
-    for one in done:
+    cpu: Counter[str] = Counter()
+    for one, seconds in done:
         rows[one.feed] += one.rows
-    written = [each.is_new for one in done for each in one.written]
+        cpu[one.feed] += seconds
+    written = [each.is_new for one, _ in done for each in one.written]
     sums = {one.name: sum(getattr(each, one.name) for each in facts) for one in fields(Facts)}
     summary = Summary(Facts(**sums), n_villages, sum(written), len(written) - sum(written),
-                      dict(sorted(rows.items())), faults)  # fmt: skip
+                      dict(sorted(rows.items())), dict(cpu), faults)  # fmt: skip
     line = income_line(told.area, told.last)
     about = {name: value for name, value in asdict(told).items() if value is not None}
     notes = {"meta": about | {"line_cny": line, "counts": summary.lasting()}, "faults": faults}

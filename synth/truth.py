@@ -11,13 +11,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from synth.figures import SCHEME, income_line, schemes
 from synth.lives.facilities import FACILITIES
 from synth.lives.needs import LIVING, PRODUCTION
 from synth.operator import register
 from synth.plan import MONTHS_BEFORE
 from synth.state.registry import TRUTH
 from synth.state.registry import truth as of_departments
-from synth.town import Town
+from synth.town import County, Town
 
 NEEDS = [
     *(f"needs_{one}" for one in LIVING), "needs_living",
@@ -85,6 +86,25 @@ def months(town: Town) -> pd.DataFrame:
             "is_poor": net < line,
             "is_poor_by_consumption": spent < line,
             "is_in_range": (net >= line) & (net < range_top),
+        }
+    )
+
+
+def lines(county: County) -> pd.DataFrame:
+    """Return the line of each scheme in a county by month: who has less net income is poor by it.
+
+    Schemes are those of conf/schemes, and the monitoring range above the first.
+    """
+    area, ends = county.places.area, county.told.month_ends
+    by_scheme = {one: [income_line(area, end, one) for end in ends] for one in schemes()}
+    top = county.given["lives"]["monitoring_range"]
+    by_scheme.setdefault("monitoring", [top * line for line in by_scheme[SCHEME]])
+    return pd.DataFrame(
+        {
+            "area_code": area.ljust(12, "0"),
+            "scheme": np.repeat(list(by_scheme), len(ends)),
+            "month_end": np.tile(np.array(ends, dtype="M8[D]"), len(by_scheme)),
+            "line_cny": np.concatenate(list(by_scheme.values())),
         }
     )
 
