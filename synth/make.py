@@ -66,7 +66,7 @@ class Summary:
     written: int
     left: int
     rows: dict[str, int] = field(default_factory=dict)
-    cpu_seconds: dict[str, float] = field(default_factory=dict)
+    cpu_seconds: dict[str, float] = field(default_factory=dict, compare=False)
     faults: dict[str, Any] = field(default_factory=dict)
 
     @property

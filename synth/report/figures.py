@@ -9,6 +9,7 @@ from pathlib import Path
 import duckdb
 import pandas as pd
 
+from lakehouse.delivery import MANIFEST
 from lakehouse.errors import InputMissing
 from synth.report import models, phones
 
@@ -51,12 +52,15 @@ WITH each AS (SELECT subscriber, sum(try_cast(up_bytes AS DOUBLE)
                 + try_cast(down_bytes AS DOUBLE)) / 1e6 AS mb FROM data_session GROUP BY ALL)
 SELECT quantile_cont(mb, 0.5) AS data_mb_p50, quantile_cont(mb, 0.9) AS data_mb_p90 FROM each
 """
-# View -> feed of the operator, and how its files are read.
-FILES = {
-    "cdr": ("cdr", "read_parquet"), "data_session": ("data_session", "read_parquet"),
-    "register": ("subscriber", "read_parquet"), "bill": ("bill", "read_csv"),
-    "recharge": ("recharge", "read_csv"), "handset": ("handset", "read_csv"),
+# View -> feed of the operator.
+VIEWS = {
+    "cdr": "cdr", "data_session": "data_session", "register": "subscriber", "bill": "bill",
+    "recharge": "recharge", "handset": "handset",
 }  # fmt: skip
+# Lines that cannot be read are left out.
+TEXT = ", all_varchar=true, header=true, delim=',', ignore_errors=true"
+# What may be odd about a delivery whose rows are all there under their names.
+HARMLESS = ("late", "moved_columns", "added_column", "bom")
 MONTH = range(28, 32)  # Days.
 TRUTH = ("household", "household_month", "membership", "person", "subscriber")
 
@@ -74,14 +78,34 @@ def opened(folder: Path) -> duckdb.DuckDBPyConnection:
         path = folder / "truth" / f"{table}.parquet"
         if path.exists():
             db.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet({_quoted(path)})")
-    operator = folder / "landing" / "operator"
-    for view, (feed, reader) in FILES.items():
-        ending = "parquet" if reader == "read_parquet" else "csv*"
-        if any((operator / feed).glob(f"*/*/*.{ending}")):
-            files = _quoted(operator / feed / "*" / "*" / f"*.{ending}")
-            more = ", union_by_name=true" + (", all_varchar=true" if reader == "read_csv" else "")
-            db.execute(f"CREATE VIEW {view} AS SELECT * FROM {reader}({files}{more})")
+    for view, feed in VIEWS.items():
+        files = right_files(folder, feed)
+        if files:
+            is_text = files[0].suffix != ".parquet"
+            reader, more = ("read_csv", TEXT) if is_text else ("read_parquet", "")
+            every = ", ".join(map(_quoted, files))
+            db.execute(
+                f"CREATE VIEW {view} AS SELECT * FROM {reader}([{every}], union_by_name=true{more})"
+            )
     return db
+
+
+def right_files(folder: Path, feed: str) -> list[Path]:
+    """Return the files of an operator's feed, but for deliveries in which something is wrong.
+
+    What faults/ says of single rows is left in them.
+    """
+    wrong: set[tuple[str, str]] = set()
+    listed = folder / "faults" / "delivery.parquet"
+    if listed.exists():
+        rows = pd.read_parquet(listed, columns=["feed", "period", "delivery", "kind"])
+        rows = rows[(rows["feed"] == feed) & ~rows["kind"].isin(HARMLESS)]
+        wrong = set(zip(rows["period"], rows["delivery"], strict=True))
+    found = sorted((folder / "landing" / "operator" / feed).glob("*/*/*.*"))
+    return [
+        file for file in found
+        if file.name != MANIFEST and (file.parent.parent.name, file.parent.name) not in wrong
+    ]  # fmt: skip
 
 
 def figures(folder: Path) -> dict[str, float]:
@@ -91,7 +115,7 @@ def figures(folder: Path) -> dict[str, float]:
         asked = [({"person", "membership", "household_month"}, PEOPLE), ({"household"}, HOUSEHOLDS),
                  ({"cdr"}, CALLS), ({"bill"}, BILLS)]  # fmt: skip
         # What is counted over a month needs the days of one.
-        if len(list((folder / "landing" / "operator" / "cdr").glob("*"))) in MONTH:
+        if len({file.parent.parent for file in right_files(folder, "cdr")}) in MONTH:
             asked += [({"cdr", "subscriber"}, CONTACTS), ({"data_session"}, DATA)]
         found: dict[str, float] = {}
         for needs, query in asked:

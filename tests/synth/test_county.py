@@ -67,7 +67,7 @@ def test_what_makes_no_county_is_said(tmp_path: Path):
     for said in ({"area": "2112231"}, {"people": 3}, {"faults": "some"}, {"months": 0}):
         with pytest.raises(UsageError):
             made_in(tmp_path, **said)
-    with pytest.raises(InputMissing, match="no line for 211223 in 1999"):
+    with pytest.raises(InputMissing, match="no line of registered_poor for 211223 in 1999"):
         income_line("211223", date(1999, 1, 1))
 
 

@@ -11,9 +11,11 @@ from typer.testing import CliRunner
 
 from lakehouse.cli import app
 from lakehouse.errors import InputMissing, UsageError
+from synth.deliveries import DAILY
 from synth.make import make, planned
 from synth.places.places import counties_of
 from synth.plan import Told, blocks, people_of, shared_out
+from synth.report.figures import right_files
 from synth.report.page import compared
 from tests.synth.conftest import Made, made_in
 
@@ -114,7 +116,13 @@ def test_truth_of_every_kind_is_there(usual: Made):
 
 
 def test_the_report_holds_it_against_published_figures(tmp_path: Path):
-    made_in(tmp_path, people=3_000, days=3)
+    """Deliveries that are refused, doubled or corrected are left out of it."""
+    made_in(tmp_path, people=3_000, days=6, faults="harsh")
+    [days] = {len(list(tmp_path.glob(f"landing/operator/{feed}/*"))) for feed in DAILY}
+    wrong = pq.read_table(tmp_path / "faults" / "delivery.parquet").to_pylist()
+    wrong = [one for one in wrong if one["feed"] in DAILY]
+    assert {one["expected"] for one in wrong} > {"refused"}
+    assert [len(right_files(tmp_path, feed)) for feed in DAILY] == [days, days]
     rows = {row["figure"].split(" ")[0] + row["of"]: row for row in compared(tmp_path)}
     length = next(row for row in rows.values() if row["figure"].startswith("Length of a call"))
     assert length["ratio"] == pytest.approx(1, abs=0.15)
