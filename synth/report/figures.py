@@ -29,6 +29,13 @@ SELECT avg(n_members) AS household_size,
        quantile_cont(net_income_cny, 0.5) AS net_income_median
 FROM household WHERE is_rural OR NOT (SELECT bool_or(is_rural) FROM household)
 """
+FACILITIES = """
+SELECT sum(n_members) AS population, avg(has_tap_water::INT) FILTER (NOT is_collective)
+         AS tap_water_share,
+       avg(has_toilet::INT) FILTER (NOT is_collective) AS toilet_share,
+       avg(has_car::INT) FILTER (NOT is_collective) AS car_share
+FROM household
+"""
 # A month: what one number does in the last month that has records for all its days.
 CALLS = """
 SELECT avg(duration_s::DOUBLE) FILTER (kind = 'call') AS call_seconds FROM cdr
@@ -113,6 +120,7 @@ def figures(folder: Path) -> dict[str, float]:
     with opened(folder) as db:
         there = {row[0] for row in db.execute("SELECT view_name FROM duckdb_views()").fetchall()}
         asked = [({"person", "membership", "household_month"}, PEOPLE), ({"household"}, HOUSEHOLDS),
+                 ({"household"}, FACILITIES),
                  ({"cdr"}, CALLS), ({"bill"}, BILLS)]  # fmt: skip
         # What is counted over a month needs the days of one.
         if len({file.parent.parent for file in right_files(folder, "cdr")}) in MONTH:

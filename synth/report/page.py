@@ -28,10 +28,14 @@ FROM household_month GROUP BY ALL ORDER BY ALL
 """
 # What a figure is called on the page.
 TITLES = {
+    "population": "People 人口",
     "household_size": "People a household 户规模",
     "share_65": "Aged 65 and over 65岁以上",
     "farming_share": "Farming, of the employed 务农",
     "minority_share": "Ethnic minorities 少数民族",
+    "tap_water_share": "Tap water at home 自来水",
+    "toilet_share": "Toilet at home 厕所",
+    "car_share": "Households with a car 汽车",
     "poor_share": "Poor by income, rural 贫困发生率",
     "listed_share": "On the list, rural 建档立卡",
     "net_income_median": "Net income, rural median 人均纯收入",
