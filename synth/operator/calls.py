@@ -9,14 +9,12 @@ from dataclasses import dataclass, fields
 from datetime import date
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from synth.figures import Figures, stream
 from synth.operator import columns
 from synth.operator.cells import NO_CELL
 from synth.operator.network import Network
-from synth.operator.numbers import as_text
 from synth.operator.overlap import by_second, free
 from synth.operator.records import (
     DAYS_A_MONTH,
@@ -27,7 +25,6 @@ from synth.operator.records import (
     length_table,
     located,
     party,
-    texts,
 )
 from synth.operator.whereabouts import DAY_S, Plan, plan
 
@@ -192,7 +189,7 @@ def day_part(
 ) -> Iterator[pa.Table]:
     """Yield a county's records of a day as tables under the heads of the feed cdr, and `scope`.
 
-    Text is dictionaries over bytes; columns.writer writes it as it is.
+    Text is dictionaries over bytes, which a Parquet writer writes as it is.
     """
     waiting: list[Events] = []
     for some in events(net, day, seed, given, a_month):
@@ -216,28 +213,5 @@ def table(net: Network, day: date, some: Events, seed: int, given: Figures) -> p
             "caller_cell": located(net, some.caller_cell),
             "recipient_cell": located(net, some.recipient_cell),
             "scope": columns.coded(some.scope.astype(np.int8), pa.array(SCOPES)),
-        }
-    )
-
-
-def day_of_calls(net: Network, day: date, seed: int, given: Figures) -> pd.DataFrame:
-    """Return one local day's records as a frame with the columns of the feed cdr."""
-    some = joined([*events(net, day, seed, given, given["phones"]["events_a_month"])])
-    number = as_text(texts(net, np.arange(net.groups["abroad"].stop), seed, given))
-    cell_id = np.append(net.cover.cell_id, [""]).astype(object)
-    cell_id[-1] = None
-    cells = [np.where(each == NO_CELL, len(cell_id) - 1, each) for each in
-             (some.caller_cell, some.recipient_cell)]  # fmt: skip
-    duration = pd.array(some.duration_s.astype(int), dtype="Int64")
-    duration[some.is_text] = pd.NA
-    return pd.DataFrame(
-        {
-            "event_kind": np.where(some.is_text, "text", "call"),
-            "caller_id": number[some.caller],
-            "recipient_id": number[some.recipient],
-            "started_at": np.datetime64(day, "s") + some.second.astype("timedelta64[s]"),
-            "duration_s": duration,
-            "caller_cell_id": cell_id[cells[0]],
-            "recipient_cell_id": cell_id[cells[1]],
         }
     )

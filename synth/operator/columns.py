@@ -4,23 +4,6 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-
-# How a day's records are written: small integers into dictionaries, whatever their size, and a
-# plain schema, so that any reader finds text.
-WRITE = {
-    "compression": "zstd",
-    "compression_level": 1,
-    "use_dictionary": True,
-    "dictionary_pagesize_limit": 1 << 30,
-    "store_schema": False,
-    "write_statistics": False,
-}
-
-
-def writer(where: object, schema: pa.Schema) -> pq.ParquetWriter:
-    """Return a Parquet writer for tables of a day; each table becomes a row group."""
-    return pq.ParquetWriter(where, schema, **WRITE)
 
 
 def fixed(texts: np.ndarray) -> pa.StringArray:

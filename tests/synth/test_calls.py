@@ -4,9 +4,11 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
-from synth.operator.calls import day_of_calls
+from lakehouse.feed import feed
+from synth.operator.calls import day_part
 from tests.synth.operator_county import operator_county
 
 DAY = date(2015, 12, 30)
@@ -15,7 +17,19 @@ DAY = date(2015, 12, 30)
 @pytest.fixture(scope="module")
 def calls() -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
     made = operator_county(people=4_000)
-    return day_of_calls(made.net, DAY, 3, made.given), made.owners, made.masts
+    events = made.given["phones"]["events_a_month"]
+    table = pa.concat_tables(day_part(made.net, DAY, 3, made.given, events))
+    names = {spec.head[0]: name for name, spec in feed("cdr").fields.items()}
+    records = (
+        table.to_pandas()
+        .rename(columns=names)
+        .astype({"event_kind": str, "caller_id": str, "recipient_id": str, "duration_s": "Int64"})
+    )
+    return (
+        records.assign(started_at=pd.to_datetime(records["started_at"].astype(str))),
+        made.owners,
+        made.masts,
+    )
 
 
 def test_records_are_whole(calls):

@@ -11,7 +11,7 @@ import pytest
 
 from lakehouse.errors import InputMissing
 from lakehouse.feed import feed
-from synth.operator import calls, columns, network, sessions
+from synth.operator import calls, network, sessions
 from synth.operator.cells import NO_CELL
 from synth.operator.contacts import contacts
 from synth.operator.whereabouts import plan
@@ -222,7 +222,7 @@ def test_on_disk_as_in_memory(made: OperatorCounty, tmp_path: Path):
 def _write(path: Path, tables: object) -> None:
     writer = None
     for table in tables:
-        writer = writer or columns.writer(path, table.schema)
+        writer = writer or pq.ParquetWriter(path, table.schema)
         writer.write_table(table)
     writer.close()
 
