@@ -35,6 +35,8 @@ def upper_cadres(seat: Seat) -> pd.DataFrame:
     told, rng = seat.state["cadres"], seat.stream("cadres")
     villages = seat.places.villages
     rural = villages[villages["is_rural"]]
+    # A district of a city may have no village: its communities are helped.
+    helped = (rural if len(rural) else villages)["village_code"]
     few = max(told["upper_least"], round(told["upper_of_people"] * seat.people))
     n = min(round(told["upper_a_village"] * len(rural)), few) + 6
     who = made_up(seat, n, (25, 58), CADRES, rng)
@@ -55,8 +57,8 @@ def upper_cadres(seat: Seat) -> pd.DataFrame:
         other_skill=_other_skill(main, rng),
         since_date=days(seat.first - np.timedelta64(3650, "D"), seat.first, n, rng),
         surname=who["person_name"].str[0],
-        helps_village=rng.choice(rural["village_code"], n),
-        home_village=np.where(has_home, rng.choice(rural["village_code"], n), None),
+        helps_village=rng.choice(helped, n),
+        home_village=np.where(has_home, rng.choice(helped, n), None),
     )
 
 

@@ -41,7 +41,7 @@ def payroll(block: Known) -> pd.DataFrame:
             "person_id": people["person_id"].to_numpy()[who],
             "person_name": spelt(block, who, rng),
             "unit_name": unit,
-            "unit_kind": np.where(unit.str.endswith("政府"), "government", kind),
+            "unit_kind": np.where(unit.astype(str).str.endswith("政府"), "government", kind),
             "area_code": town,
             "monthly_cny": (wages(block)[who] / 12).round(2),
             "valid_from": days(seat.first - 3000 * DAY, seat.first - DAY, n, rng),
@@ -168,7 +168,7 @@ def tax(block: Known, month: int) -> pd.DataFrame:
     paid = payroll_of_block(block, month)
     paid = paid.assign(payer_code=None, wage_cny=paid["monthly_cny"], payer_name=paid["unit_name"])
     columns = ["person_id", "person_name", "payer_code", "payer_name", "wage_cny"]
-    rows = pd.concat([jobs[columns], paid[columns].astype(object)], ignore_index=True)
+    rows = stacked(jobs[columns], paid[columns].astype(object))
     rows = rows[rng.random(len(rows)) >= told["not_told"]].reset_index(drop=True)
     wage = rows["wage_cny"].to_numpy(float)
     return rows.assign(

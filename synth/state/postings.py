@@ -52,6 +52,8 @@ def _villages(seat: Seat, rng: np.random.Generator) -> np.ndarray:
     """Return the villages that get a team, no more than half of the cadres can man."""
     villages = seat.places.villages
     rural = villages[villages["is_rural"]]
+    if rural.empty:
+        return rural["village_code"].to_numpy()
     effect = (rural["town_effect"] + rural["village_effect"]).to_numpy()
     believed = effect + rng.normal(0, effect.std() + 1e-9, len(rural))
     share = seat.given["places"]["poverty_of_villages"]["share"]

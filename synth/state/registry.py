@@ -32,7 +32,7 @@ from synth.state import (
     strangers,
     vehicles,
 )  # fmt: skip
-from synth.state.known import Known, Seat
+from synth.state.known import Known, Seat, stacked
 
 OfBlock = Callable[[Known, int], pd.DataFrame]
 OfCounty = Callable[[Seat, int], pd.DataFrame]
@@ -160,7 +160,7 @@ def _disasters(block: Known) -> pd.DataFrame:
 def _strangers(block: Known) -> pd.DataFrame:
     ghosts, before = benefits.ghosts(block), deaths.departed(block)
     ghosts = ghosts.assign(kind="long_" + ghosts["kind"])
-    rows = pd.concat([before.assign(kind="died_before"), ghosts], ignore_index=True)
+    rows = stacked(before.assign(kind="died_before"), ghosts)
     mine = set(block.people["person_id"]) | set(block.gone["person_id"])
     rows = rows[~rows["person_id"].isin(mine)].drop_duplicates("person_id")
     return rows[["person_id", "kind"]]

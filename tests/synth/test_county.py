@@ -106,6 +106,13 @@ def test_every_other_county_can_be_made():
         assert small.county.places.villages["village_code"].str.startswith(area).all()
 
 
+def test_a_district_without_villages_is_delivered(tmp_path: Path):
+    made = made_in(tmp_path, area="210103", people=300, days=1)
+    assert made.summary.rows["person_register"] == pytest.approx(300, abs=5)
+    assert made.summary.rows["cadre"] > 0
+    assert not made.summary.rows.get("consumption_survey", 0)
+
+
 def test_people_are_made_up(all_of_it: Town):
     people = all_of_it.who.people
     assert people["person_id"].is_unique
