@@ -74,11 +74,14 @@ def months(town: Town) -> pd.DataFrame:
     book, month = np.nonzero(panel["n_members"] > 0)
     net, line = panel["net_income_cny"][book, month], panel["line_cny"][book, month]
     spent = panel["consumption_cny"][book, month]
+    books, villages = town.who.books, town.county.places.villages
+    is_rural = villages["is_rural"].to_numpy()[books["village"]] & ~books["is_collective"]
     range_top = town.county.given["lives"]["monitoring_range"] * line
     return pd.DataFrame(
         {
-            "household_id": town.who.books["household_id"].to_numpy()[book],
+            "household_id": books["household_id"].to_numpy()[book],
             "month_end": ends[month],
+            "is_rural": is_rural.to_numpy()[book],
             "n_members": panel["n_members"][book, month],
             "net_income_cny": net,
             "consumption_cny": spent,

@@ -24,7 +24,8 @@ SELECT strftime(month_end, '%Y-%m') AS month_end,
        sum(n_members) FILTER (is_poor) / sum(n_members) AS poor,
        sum(n_members) FILTER (is_poor_by_consumption) / sum(n_members) AS spends_less,
        sum(n_members) FILTER (is_in_range) / sum(n_members) AS in_range
-FROM household_month GROUP BY ALL ORDER BY ALL
+FROM household_month WHERE is_rural OR NOT (SELECT bool_or(is_rural) FROM household_month)
+GROUP BY ALL ORDER BY ALL
 """
 # What a figure is called on the page.
 TITLES = {
@@ -165,7 +166,7 @@ def _poverty(folder: Path) -> Any:
         )  # fmt: skip
     made.update_layout(
         height=360, xaxis_type="category",
-        title="People below the line, twelve months to each month end 贫困发生率",
+        title="Rural people below the line, twelve months to each month end 贫困发生率",
         legend=LEGEND, margin={"t": 70}, yaxis={"tickformat": ".1%", "rangemode": "tozero"},
     )  # fmt: skip
     return made
