@@ -16,6 +16,7 @@ from synth.lives.facilities import FACILITIES
 from synth.lives.needs import LIVING, PRODUCTION
 from synth.operator import register
 from synth.plan import MONTHS_BEFORE
+from synth.state.kin import kin
 from synth.state.registry import TRUTH
 from synth.state.registry import truth as of_departments
 from synth.town import County, Town
@@ -116,14 +117,26 @@ def people(town: Town) -> pd.DataFrame:
     """Return everybody who ever was, with father, mother and spouse where they are of the town."""
     everybody = town.who.everybody
     number = everybody["person_id"].to_numpy()
-    kin = {}
-    for link in ("father", "mother", "spouse"):
-        of = everybody[link].to_numpy()
-        kin[f"{link}_id"] = np.where(of >= 0, number[of], None)
+    family = {
+        f"{link}_id": np.where(of >= 0, number[of], None) for link, of in _family(town).items()
+    }
     return everybody[
         ["person_id", "is_male", "born", "died", "ethnicity", "health", "work", "education",
          "is_illiterate", "marital", "industry"]
-    ].assign(**kin)  # fmt: skip
+    ].assign(**family)  # fmt: skip
+
+
+def _family(town: Town) -> dict[str, np.ndarray]:
+    """Return father, mother and spouse (rows): those of the books, and parents elsewhere."""
+    everybody, row = town.who.everybody, town.who.people["person"].to_numpy()
+    of = {link: everybody[link].to_numpy().copy() for link in ("father", "mother", "spouse")}
+    links = kin(town.known)
+    links = links[links["kind"] == "parent"]
+    parent, child = row[links["person"]], row[links["other"]]
+    is_male = everybody["is_male"].to_numpy()[parent]
+    of["father"][child[is_male]] = parent[is_male]
+    of["mother"][child[~is_male]] = parent[~is_male]
+    return of
 
 
 def membership(town: Town) -> pd.DataFrame:

@@ -19,7 +19,8 @@ def payments(block: Known) -> pd.DataFrame:
     """Return every person that an allowance covers: COLUMNS, and what only the truth knows.
 
     why: due, favoured, died, moved, doubled. left_date: when a ghost died or left. struck_date:
-    the day from which nobody is paid for them any more (NaT: never).
+    the day from which nobody is paid for them any more (NaT: never). came_date: when they were
+    born or came here.
     """
     covered = _covered(block)
     rows = stacked(covered, _left(block, covered), _long_gone(block, covered))
@@ -27,7 +28,14 @@ def payments(block: Known) -> pd.DataFrame:
     rng = block.stream("benefits", "names")
     names = rows["person_name"].where(rows["why"] == "doubled")
     spelt = misspelt(rows["person_name"], block.state["names"]["misspelt"], rng)
-    return rows.assign(person_name=names.fillna(spelt), n_covered=0)
+    came = rows["person_id"].map(_came(block)).fillna(rows["born"])
+    return rows.assign(person_name=names.fillna(spelt), n_covered=0, came_date=came)
+
+
+def _came(block: Known) -> pd.Series:
+    """Return by ID number since when somebody has been here."""
+    number, edges = block.who.everybody["person_id"].to_numpy(), block.who.edges
+    return edges["since"].groupby(number[edges["person"]]).min()
 
 
 def _covered(block: Known) -> pd.DataFrame:
@@ -171,7 +179,7 @@ def benefit(block: Known, month: int) -> pd.DataFrame:
     rows, day = payments(block), block.end(month)
     struck = rows["struck_date"].to_numpy().astype("datetime64[D]")
     here = (rows["valid_from"].to_numpy().astype("datetime64[D]") <= day) & ~(struck <= day)
-    here &= rows["born"].to_numpy().astype("datetime64[D]") <= day
+    here &= rows["came_date"].to_numpy().astype("datetime64[D]") <= day
     paid = rows[here].reset_index(drop=True)
     n_covered = paid.groupby("benefit_id")["person_id"].transform("size")
     return paid.assign(n_covered=n_covered)[COLUMNS]

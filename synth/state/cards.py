@@ -39,7 +39,7 @@ def cards(
     homes, figures = life.homes, given["cards"]
     is_candidate = _candidates(homes, life.line_cny, rng, figures) | favoured
     chosen = homes[is_candidate]
-    card_id = pd.Series(chosen["village_code"] + _number_in_village(chosen), index=chosen.index)
+    card_id = (homes["village_code"] + _number_in_village(homes)).loc[chosen.index]
     heads = who.people.groupby("household").first().loc[chosen.index]
     numbers = phones.groupby("household")["phone"].first().reindex(chosen.index)
     listed = _listed(chosen, favoured[is_candidate], rng, figures)
@@ -80,8 +80,9 @@ def _candidates(
     return picked
 
 
-def _number_in_village(chosen: pd.DataFrame) -> pd.Series:
-    return (chosen.groupby("village_code").cumcount() + 1).astype(str).str.zfill(4)
+def _number_in_village(homes: pd.DataFrame) -> pd.Series:
+    """Return a number for each household, the same in all years."""
+    return (homes.groupby("village_code").cumcount() + 1).astype(str).str.zfill(4)
 
 
 def _listed(

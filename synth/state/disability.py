@@ -26,7 +26,11 @@ def cards_of_disabled(block: Known) -> pd.DataFrame:
     disabled = (people["health"] == "disabled").to_numpy()
     chance = np.where(disabled, told["has_card"], told["not_disabled"])
     who = np.flatnonzero(rng.random(len(people)) < chance)
-    held = rng.random(len(dead)) < told["of_the_dead"]
+    # Who died before the first month is on no register that says what they had.
+    known = block.who.everybody.set_index("person_id")["health"].reindex(dead["person_id"])
+    was_disabled = (known.isna() | (known == "disabled")).to_numpy()
+    chance = np.where(was_disabled, told["of_the_dead"], told["not_disabled"])
+    held = rng.random(len(dead)) < chance
     holders = stacked(people.iloc[who], dead[held])
     n = len(holders)
     kind = rng.choice(list(DIGIT), n, p=told["kinds"])
@@ -50,7 +54,7 @@ def cards_of_disabled(block: Known) -> pd.DataFrame:
             "issued_date": issued,
             "village_code": village,
             "holder_id": holders["person_id"],
-            "is_true": np.concatenate([disabled[who], np.ones(held.sum(), dtype=bool)]),
+            "is_true": np.concatenate([disabled[who], was_disabled[held]]),
             "died_date": np.concatenate(
                 [np.full(len(who), np.datetime64("NaT")), dead.loc[held, "died_date"]]
             ).astype("datetime64[D]"),

@@ -193,7 +193,10 @@ def _round_trips(block: Known, payments: pd.DataFrame) -> list[pd.DataFrame]:
 def _over(
     block: Known, projects: pd.DataFrame, payments: pd.DataFrame, rng: np.random.Generator
 ) -> pd.DataFrame:
-    """Return payments on top of what the budget allows, to the firm that did the work."""
+    """Return payments on top of what the budget allows, to the firm that did the work.
+
+    They are booked when all others of the project have been.
+    """
     told = block.state["fund"]
     chosen = projects[rng.random(len(projects)) < told["over_budget"]]
     right = payments[payments["kind"] == ""]
@@ -202,10 +205,12 @@ def _over(
     of = rows["project_id"]
     budget = chosen.set_index("project_id")["budget_cny"].reindex(of).to_numpy(float)
     spent = payments.groupby("project_id")["amount_cny"].sum().reindex(of).to_numpy()
+    ended = payments.groupby("project_id")["paid_date"].max().reindex(of).to_numpy()
+    ended = ended + told["booked_days"] * DAY
     extra = np.maximum(budget - spent, 0) + budget * rng.uniform(0.08, 0.30, len(rows))
     return rows.assign(
         amount_cny=extra.round(2),
-        paid_date=rows["paid_date"].to_numpy() + rng.integers(5, 60, len(rows)) * DAY,
+        paid_date=ended + rng.integers(5, 60, len(rows)) * DAY,
         kind="over_budget",
     )  # fmt: skip
 

@@ -23,7 +23,7 @@ def kin(block: Known) -> pd.DataFrame:
 
     A parent or grandparent is `person`, its child or grandchild `other`; of spouses and siblings
     `person` is the lower row. Every child of two known parents is linked to both; siblings share
-    a parent, or are brothers whose parents are not known.
+    a parent (who may have died or left), or are brothers whose parents are not known.
     """
     people = _told(block)
     inside = _links(people, block)
@@ -36,7 +36,7 @@ def kin(block: Known) -> pd.DataFrame:
     found = [
         spouse,
         parents,
-        _siblings(parents),
+        _siblings(pd.concat([parents, _gone_parents(block)])),
         _brothers(block, people, parents),
         inside[inside["kind"] == "grandparent"],
     ]
@@ -104,6 +104,7 @@ def _links(people: pd.DataFrame, block: Known) -> pd.DataFrame:
 
 
 def _given(people: pd.DataFrame, family: pd.DataFrame) -> pd.DataFrame:
+    """Return what the population says, whatever the ages; who is a grandchild is read off."""
     rows = people["row"].to_numpy()
     found = [
         pd.DataFrame({"person": family[who].to_numpy(), "other": rows, "kind": kind})
@@ -112,9 +113,9 @@ def _given(people: pd.DataFrame, family: pd.DataFrame) -> pd.DataFrame:
     head, spouse = _of(people, "head"), _of(people, "spouse")
     known = np.maximum(family["father"], family["mother"]).to_numpy() >= 0
     away = people[(people["relation"] == "grandchild") & ~known].set_index("house")["row"]
-    found += [_pairs(head, away, "grandparent"), _pairs(spouse, away, "grandparent")]
-    every = pd.concat(found)
-    return _plausible(every[every["person"] >= 0], people)
+    above = [_pairs(head, away, "grandparent"), _pairs(spouse, away, "grandparent")]
+    every = pd.concat([*found, _plausible(pd.concat(above), people)])
+    return _low_first(every[every["person"] >= 0])
 
 
 def _of(people: pd.DataFrame, relation: str, nth: int = 0) -> pd.Series:
@@ -156,10 +157,16 @@ def _plausible(links: pd.DataFrame, people: pd.DataFrame) -> pd.DataFrame:
     fits = one != other
     for name, (least, most) in OLDER.items():
         fits &= (kind != name) | ((older >= least) & (older <= most))
+    return _low_first(links[fits])
+
+
+def _low_first(links: pd.DataFrame) -> pd.DataFrame:
+    """Put the lower row of spouses first, and each link once."""
+    one, other = links["person"].to_numpy(), links["other"].to_numpy()
     low, high = np.minimum(one, other), np.maximum(one, other)
-    even = kind == "spouse"
+    even = links["kind"] == "spouse"
     turned = links.assign(person=np.where(even, low, one), other=np.where(even, high, other))
-    return turned[fits].drop_duplicates()
+    return turned.drop_duplicates()
 
 
 def _directed(links: pd.DataFrame) -> pd.DataFrame:
@@ -226,9 +233,20 @@ def _fathers(
 
 
 def _free(block: Known, people: pd.DataFrame, parents: pd.DataFrame) -> pd.Series:
-    """Return whose father is not known: neither linked, nor known and gone."""
+    """Return whose parents are not known: neither linked, nor known and gone."""
     free = ~people["row"].isin(parents["other"])
-    return free if block.family is None else free & (block.family["father"].to_numpy() == -1)
+    if block.family is None:
+        return free
+    return free & (block.family[["father", "mother"]].to_numpy() == -1).all(axis=1)
+
+
+def _gone_parents(block: Known) -> pd.DataFrame:
+    """Return parents who are known and gone, under numbers that no row has: person, other."""
+    if block.family is None:
+        return pd.DataFrame({"person": [], "other": []}, dtype=int)
+    parents = block.who.everybody.loc[block.who.people["person"], ["father", "mother"]]
+    child, which = np.nonzero(block.family[["father", "mother"]].to_numpy() == -2)
+    return pd.DataFrame({"person": -1 - parents.to_numpy()[child, which], "other": child})
 
 
 def _siblings(parents: pd.DataFrame) -> pd.DataFrame:

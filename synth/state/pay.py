@@ -143,7 +143,10 @@ def pension(block: Known, month: int) -> pd.DataFrame:
 
 @once
 def paid_dead(block: Known) -> pd.DataFrame:
-    """Return the dead who are paid on: the truth. register, person_id, died_date, until."""
+    """Return the dead who are paid on: the truth. register, person_id, died_date, until.
+
+    Only those who were paid at the end of a month delivered.
+    """
     pay, retired = payroll(block), pensioners(block)
     found = [
         pay.assign(register="public_payroll", until=NEVER),
@@ -151,7 +154,10 @@ def paid_dead(block: Known) -> pd.DataFrame:
     ]
     rows = stacked(*(one[one["left_date"].notna()] for one in found))
     rows = rows.rename(columns={"left_date": "died_date"})
-    return rows[["register", "person_id", "died_date", "until"]]
+    ends = np.array([block.end(month) for month in range(len(block.seat.month_ends))])
+    died, until = (_days(rows[name])[:, None] for name in ("died_date", "until"))
+    seen = ((died <= ends) & ~(until <= ends)).any(axis=1)
+    return rows.loc[seen, ["register", "person_id", "died_date", "until"]].reset_index(drop=True)
 
 
 # -- tax ---------------------------------------------------------------------------------------

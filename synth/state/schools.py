@@ -31,6 +31,7 @@ def dropouts(block: Known) -> pd.DataFrame:
     ago = rng.integers(20, 700, n) * DAY
     birth = people["birth_date"].to_numpy().astype("datetime64[D]")[who]
     left = np.maximum(block.seat.last - ago, birth + DAY * round(6.5 * YEAR))
+    left = np.minimum(left, block.seat.last)
     return pd.DataFrame(
         {
             "person": who,

@@ -9,6 +9,7 @@ gone are older than both, each block having days of its own.
 import numpy as np
 import pandas as pd
 
+from synth.people.id_areas import prefix_of
 from synth.people.identity import MANCHU_SURNAMES, SURNAMES, check_digits, given_names
 from synth.plan import blocks
 from synth.state.known import DAY, PARTS, YEAR, Known, Seat, once
@@ -85,9 +86,10 @@ def made_up(
     )
 
 
-def _numbers(prefix: str, born: np.ndarray, is_male: np.ndarray) -> np.ndarray:
+def _numbers(area: str, born: np.ndarray, is_male: np.ndarray) -> np.ndarray:
     if not len(born):
         return np.zeros(0, dtype=object)
+    prefix = prefix_of(area, born.astype("datetime64[Y]").astype(int) + 1970)
     day = np.char.replace(np.datetime_as_string(born, unit="D"), "-", "")
     first = np.char.add(np.char.add(prefix, day), np.where(is_male, "999", "000"))
     return np.char.add(first, check_digits(first)).astype(object)

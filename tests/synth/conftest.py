@@ -13,6 +13,7 @@ from synth.make import Summary, make
 from synth.places.places import places
 from synth.plan import Block, Told, blocks
 from synth.town import County, Town, prepared, town
+from tests.synth.truth_county import Files, made_often
 
 SMALL = Told(people=400, days=2, seed=7)
 # Two years of a few thousand people, town by town.
@@ -68,3 +69,8 @@ def harsh(tmp_path_factory: pytest.TempPathFactory) -> Made:
 @pytest.fixture(scope="session")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Made:
     return made_in(tmp_path_factory.mktemp("clean"), faults="none")
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    return made_often(tmp_path_factory.mktemp("often"))

@@ -41,9 +41,9 @@ OFTEN: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-def told_figures(rates: dict[str, dict[str, Any]]) -> Figures:
-    """Return the figures of the county, some rates of [state] being others."""
-    given = deepcopy(figures(AREA))
+def told_figures(rates: dict[str, dict[str, Any]], area: str = AREA) -> Figures:
+    """Return the figures of a county, some rates of [state] being others."""
+    given = deepcopy(figures(area))
     given["people"]["schooling"]["drop_out"] = 0.06
     given["lives"]["shocks"]["disaster"]["villages_a_year"] = 0.2
     given["projects"]["a_village"] = 4.0

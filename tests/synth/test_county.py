@@ -14,11 +14,12 @@ from sklearn.metrics import roc_auc_score
 
 from lakehouse.errors import InputMissing, UsageError
 from synth.figures import figures, income_line
+from synth.lives.lives import at_month
 from synth.people.identity import MANCHU_SURNAMES, SURNAMES, check_digits
 from synth.places.outline import county_outline
 from synth.places.places import divisions
-from synth.town import Town
-from tests.synth.conftest import Made, made_in, whole
+from synth.town import Town, carded
+from tests.synth.conftest import LONG, Made, made_in, whole
 from tests.synth.reading import read_all, right
 
 AS_OF = date(2015, 12, 31)
@@ -218,3 +219,15 @@ def _register_features(all_of_it: Town) -> pd.DataFrame:
             "years": people["years"].where(people["age"] >= 16).groupby(of).mean(),
         }
     ).fillna(0).astype(float)  # fmt: skip
+
+
+def test_a_card_is_of_one_household_in_all_years(towns: list[Town]):
+    n_both = 0
+    for one in towns:
+        then, day = at_month(one.life, 11), LONG.month_ends[11]
+        before = carded(one.county, one.block, one.who, then, one.owners, one.known, day)
+        both = before.household.merge(one.listed.household, on="card_id")
+        assert (both["head_id_x"] == both["head_id_y"]).all()
+        assert len(both) == len(before.household.merge(one.listed.household, on="head_id"))
+        n_both += len(both)
+    assert n_both > 50

@@ -17,6 +17,7 @@ from synth.places.places import counties_of
 from synth.plan import Told, blocks, people_of, shared_out
 from synth.report.figures import right_files
 from synth.report.page import compared
+from synth.state.registry import TRUTH
 from tests.synth.conftest import Made, made_in
 
 TWO = Told(people=1_600, months=2, days=2, seed=4, faults="usual")
@@ -107,7 +108,7 @@ def test_the_command_says_what_it_would_do(tmp_path: Path):
 def test_truth_of_every_kind_is_there(usual: Made):
     tables = {path.stem: pq.read_table(path) for path in usual.truth.glob("*.parquet")}
     assert {"household", "household_month", "membership", "person", "poverty_spell", "shock",
-            "subscriber"} <= set(tables)  # fmt: skip
+            "subscriber", *TRUTH} == set(tables)  # fmt: skip
     people = set(tables["person"]["person_id"].to_pylist())
     assert set(tables["membership"]["person_id"].to_pylist()) == people
     books = set(tables["membership"]["household_id"].to_pylist())

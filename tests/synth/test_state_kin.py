@@ -28,7 +28,12 @@ def test_each_link_is_there_once(block: Known):
 
 
 def test_ages_are_plausible(block: Known):
+    """Of those read off or drawn; parents whom the population knows are what they are."""
     links = kin(block)
+    if block.family is not None:
+        known = block.family[["father", "mother"]].to_numpy()[links["other"]]
+        is_told = (known == links["person"].to_numpy()[:, None]).any(axis=1)
+        links = links[~is_told | (links["kind"] != "parent")]
     born = block.people["birth_date"].to_numpy().astype("datetime64[D]")
     older = (born[links["other"]] - born[links["person"]]).astype(int) / YEAR
     for kind, (least, most) in OLDER.items():
