@@ -107,8 +107,8 @@ def test_the_command_says_what_it_would_do(tmp_path: Path):
 
 def test_truth_of_every_kind_is_there(usual: Made):
     tables = {path.stem: pq.read_table(path) for path in usual.truth.glob("*.parquet")}
-    assert {"household", "household_month", "membership", "person", "poverty_spell", "shock",
-            "subscriber", *TRUTH} == set(tables)  # fmt: skip
+    assert {"household", "household_month", "line", "membership", "person", "poverty_spell",
+            "shock", "subscriber", *TRUTH} == set(tables)  # fmt: skip
     people = set(tables["person"]["person_id"].to_pylist())
     assert set(tables["membership"]["person_id"].to_pylist()) == people
     books = set(tables["membership"]["household_id"].to_pylist())

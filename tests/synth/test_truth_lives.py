@@ -142,3 +142,53 @@ def test_needs_to_produce_are_those_of_the_poor_who_can(files: Files):
         AND (NOT needs_labour OR land_mu > 0) AS ok FROM at_household_card c
         JOIN here ON person_id = head_id JOIN full_of h USING (household_id)"""
     )
+
+
+def test_line_of_each_scheme_by_month(files: Files):
+    files.holds(
+        """SELECT m.*, (is_poor = (net_income_cny < poor.line_cny))
+        AND ((is_poor OR is_in_range) = (net_income_cny < top.line_cny)) AS ok
+        FROM household_month m
+        LEFT JOIN (FROM line WHERE scheme = 'registered_poor') poor USING (month_end)
+        LEFT JOIN (FROM line WHERE scheme = 'monitoring') top USING (month_end)"""
+    )
+
+
+def test_marriage_schooling_and_industry_agree_with_the_person(files: Files):
+    files.holds("SELECT *, marital = 'married' AS ok FROM person WHERE spouse_id IS NOT NULL")
+    files.holds(
+        """SELECT p.*, marital = 'widowed' AS ok FROM person p JOIN (
+            SELECT other.person_id FROM membership gone
+            JOIN membership other USING (household_id)
+            WHERE gone.reason = 'death' AND other.until IS NULL
+            AND gone.relation = 'spouse' AND other.relation = 'head'
+            AND other.since < gone.until
+        ) USING (person_id)"""
+    )
+    files.holds(
+        """SELECT *, (industry IS NOT NULL) = (work IN ('farming', 'local_job', 'migrant',
+        'public')) AND coalesce((industry = 'farming') = (work = 'farming'), true) AS ok
+        FROM person"""
+    )
+    files.holds(
+        """SELECT *, education IN ('illiterate', 'primary') AS ok FROM person
+        WHERE is_illiterate"""
+    )
+
+
+def test_who_has_a_car_has_one_on_paper(files: Files):
+    files.holds(
+        """SELECT h.*, (own.household_id IS NOT NULL) = has_car AS ok FROM household h LEFT JOIN (
+            SELECT DISTINCT household_id FROM vehicle_owner JOIN here
+            ON person_id = real_owner_id WHERE kind = 'own'
+        ) own USING (household_id)"""
+    )
+
+
+def test_tap_water_is_on_the_register_of_water(files: Files):
+    files.take("water_source")
+    files.holds(
+        """SELECT w.*, (water_source = 'tap') = has_tap_water
+        AND (water_source <> 'tap' OR fetching_min = 0) AS ok
+        FROM at_water_source w JOIN household USING (household_id)"""
+    )
