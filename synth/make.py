@@ -24,7 +24,7 @@ from synth.deliver.contract import claim, disk
 from synth.deliver.delivery import Outcome, feeds_known
 from synth.deliver.ledger import gather
 from synth.deliver.plan import plan_faults
-from synth.figures import figures, income_line
+from synth.figures import cost_shares, figures, income_line
 from synth.operator.network import join, write_block
 from synth.parts import ALWAYS
 from synth.places.places import counties_of, places
@@ -200,12 +200,15 @@ def make(
 
     `only` names the feeds to deliver (all if None). A delivery that is there already, complete
     and the same, is left alone. `own_folder` refuses a folder that holds anything else. Raises
-    UsageError and InputMissing for what cannot be made.
+    UsageError and InputMissing for what cannot be made, before anything is written.
     """
     tell = progress or (lambda _: None)
     if only and (unknown := only - set(feeds_known())):
         raise UsageError(f"{min(unknown)}: no such feed.{nearest(min(unknown), feeds_known())}")
     _shares(told)
+    for end in told.month_ends:
+        income_line(told.area, end)
+        cost_shares(told.area, end)
     if own_folder:
         claim(out, asdict(told))
     work = Work(out / ".work", told, only)

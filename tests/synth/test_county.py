@@ -70,6 +70,9 @@ def test_what_makes_no_county_is_said(tmp_path: Path):
             made_in(tmp_path, **said)
     with pytest.raises(InputMissing, match="no line of registered_poor for 211223 in 1999"):
         income_line("211223", date(1999, 1, 1))
+    with pytest.raises(InputMissing, match="no rule for 211223 on 2013-12-31"):
+        made_in(tmp_path / "early", first=date(2013, 12, 1), months=2)
+    assert not any(tmp_path.rglob("*.parquet"))
 
 
 def test_check_digits_of_the_standard():
