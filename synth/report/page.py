@@ -4,8 +4,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import duckdb
+
 from lakehouse import plots
 from lakehouse.conf import conf_dir, read_toml
+from lakehouse.errors import InputMissing
 from synth.report.figures import figures, opened
 
 NAME = "report.html"
@@ -93,7 +96,20 @@ def _digits(code: str) -> str:
 
 
 def write(folder: Path) -> dict[str, Any]:
-    """Write the page into the folder and return what it says, and its path."""
+    """Write the page into the folder and return what it says, and its path.
+
+    Raises InputMissing where the folder's tables are not as this version makes them.
+    """
+    try:
+        return _written(folder)
+    except duckdb.Error as error:
+        raise InputMissing(
+            f"--report {folder}: its files are not as this version makes them "
+            f"({type(error).__name__}). Make it again with `bangfu synth`."
+        ) from None
+
+
+def _written(folder: Path) -> dict[str, Any]:
     rows = compared(folder)
     page = folder / NAME
     told = [row for row in rows if row["ratio"] is not None]
