@@ -69,7 +69,7 @@ class Landing:
             started["supersedes"] = _superseded(delivery)
             started["content"] = deliveries.check_files(delivery, feed)
             started["bytes"] = sum(file.n_bytes for file in delivery.files())
-            twin = self._twin(delivery, str(started["content"]))
+            twin = self._twin(delivery, str(started["content"]), str(started["extent"]))
             outcome = self._duplicate(delivery, twin) if twin else self._append(delivery, feed)
         except Refused as refused:
             outcome = Landed(
@@ -78,8 +78,12 @@ class Landing:
         self._record(delivery, outcome, started)
         return outcome
 
-    def _twin(self, delivery: Delivery, content: str) -> dict[str, Any] | None:
-        """Return the landed delivery of the same content, if there is one."""
+    def _twin(self, delivery: Delivery, content: str, extent: str) -> dict[str, Any] | None:
+        """Return the landed delivery of the same content, if there is one.
+
+        A register may stand as it stood in another month: that lands, or a register that changed
+        and changed back would count as it was in between. Events happen once.
+        """
         return next(
             (
                 row
@@ -87,6 +91,7 @@ class Landing:
                 if row["content"] == content
                 and row["state"] == "landed"
                 and row["delivery_id"] != delivery.delivery_id
+                and (extent != "full" or row["period"] == delivery.period)
             ),
             None,
         )

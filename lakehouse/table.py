@@ -132,9 +132,11 @@ class Table:
 
     def __init_subclass__(cls, **keywords: Any) -> None:
         layer = keywords.get("layer", "?")
+        # Before the keywords: a column may be called `purpose` or `name` as well.
+        columns, rules, table_rules = _take_members(cls)
         cls.name = f"{layer}.{keywords.pop('name', None) or snake(cls.__name__)}"
         _take_keywords(cls, dict(keywords))
-        cls.columns, cls.rules, cls.table_rules = _take_members(cls)
+        cls.columns, cls.rules, cls.table_rules = columns, rules, table_rules
         _check(cls)
         _check_same_meaning(cls)
 
@@ -190,9 +192,11 @@ def _take_members(
     columns: dict[str, Column] = {}
     rules: dict[str, Rule] = {}
     table_rules: dict[str, TableRule] = {}
-    for name, member in vars(cls).items():
+    for name, member in list(vars(cls).items()):
         if isinstance(member, Column):
             columns[name] = replace(member, name=name)
+            if hasattr(Table, name):
+                delattr(cls, name)
         elif isinstance(member, Rule):
             rules[name] = replace(member, name=name)
         elif isinstance(member, TableRule):

@@ -27,7 +27,7 @@ def home_place(
     """Take the cell with most nights of the month of `as_of`, out of `min_nights` or more.
 
     A night counts for the month of its evening. Cells that are unknown, or out of service on
-    the day of the event, are no evidence.
+    the day of the event, are no evidence. A cell that was moved counts as one for each place.
     """
     nights = (
         sides(events)
@@ -47,7 +47,9 @@ def home_place(
     by_cell = nights.groupBy(*SUBSCRIBER_MONTH, "cell_id", "village_code").agg(
         F.count_distinct("night").alias("n_nights")
     )
-    most_nights_first = Window.partitionBy(SUBSCRIBER_MONTH).orderBy(F.desc("n_nights"), "cell_id")
+    most_nights_first = Window.partitionBy(SUBSCRIBER_MONTH).orderBy(
+        F.desc("n_nights"), "cell_id", "village_code"
+    )
     return (
         by_cell.withColumn("rank", F.row_number().over(most_nights_first))
         .where("rank = 1")

@@ -7,12 +7,15 @@ from lakehouse.table import Column, Rule, Table
 class Cell(
     Table,
     layer="silver",
-    key=("cell_id",),
+    key=("cell_id", "valid_from"),
     area="village_code",
     purpose="statistics",
     owner="operator",
 ):
-    """One cell of the network, with the village nearest to its site."""
+    """One cell of the network at one site, with the village nearest to it.
+
+    A cell that was moved to another site has a row for each of them, one after the other.
+    """
 
     cell_id = fields.CELL_ID
     site_id = Column("string", "Site (mast) that carries it.", example="m1")

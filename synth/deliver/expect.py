@@ -75,13 +75,17 @@ def of_repeat(feed: Feed) -> Expected:
     return Expected("repaired" if feed.name in OF_JOBS or feed.key else "undetectable")
 
 
-def of_second_place(feed: Feed, person: str, group: str) -> Expected:
-    """Return what becomes of a second row for a person, in another household or on another card."""
+def of_second_place(feed: Feed, group: str) -> Expected:
+    """Return what becomes of a second row for a person, in another household or on another card.
+
+    It has the key of the first row where the key does not name the household, and that of the
+    other household's row where the key names nothing else.
+    """
     if feed.name in TWICE:
         return Expected("quarantined", TWICE[feed.name])
     if feed.name in TWICE_UNSEEN:
         return Expected("repaired")
-    if person in feed.key and group not in feed.key:
+    if feed.key and (group not in feed.key or feed.key == (group,)):
         return Expected("quarantined", "duplicate_key")
     return Expected("undetectable")
 

@@ -228,10 +228,18 @@ class _Picking:
     def _second_place(self, pair: tuple[str, str], row: int) -> bool:
         """Let a person stand in another household, or on another card, as well."""
         person, group = pair
-        other = self.text(group, int(self.rng.integers(len(self.written))))
+        is_key = self.feed.key == (group,)
+        if is_key and not self.free:
+            return False
+        places = self.free if is_key else range(len(self.written))
+        at = places[self.rng.integers(len(places))]
+        other = self.text(group, at)
         if other is None or other == self.text(group, row) or self.text(person, row) is None:
             return False
-        expected = of_second_place(self.feed, person, group)
+        if is_key:
+            # The row of that household stays right, so that it is the one that counts.
+            self.free.remove(at)
+        expected = of_second_place(self.feed, group)
         self.second.append(
             Fault(row, "in_two_households", group, self.text(group, row), other, None, expected)
         )

@@ -129,6 +129,7 @@ def test_both_parties_of_every_event_have_a_day(spark):
 # `tie` has a night at each of c2 and c1; `few` has one night. `gone` is at c2 after it
 # ended, at c3 before it began, and at a cell that nobody knows.
 # `eve` calls in the small hours of 1 December, a night of November.
+# `moved` has a night at c4 before and two after it was moved to another village.
 NIGHTS = """
 started_at       | day        | caller_id | recipient_id | caller_cell_id | recipient_cell_id
 2015-12-05 11:00 | 2015-12-05 | most      | x            | c1             | null
@@ -146,6 +147,9 @@ started_at       | day        | caller_id | recipient_id | caller_cell_id | reci
 2015-11-30 20:00 | 2015-12-01 | eve       | x            | c1             | null
 2015-12-01 20:00 | 2015-12-02 | eve       | x            | c1             | null
 2015-12-19 20:00 | 2015-12-20 | eve       | x            | c3             | null
+2015-12-08 12:00 | 2015-12-08 | moved     | x            | c4             | null
+2015-12-10 12:00 | 2015-12-10 | moved     | x            | c4             | null
+2015-12-11 12:00 | 2015-12-11 | moved     | x            | c4             | null
 """
 
 
@@ -158,6 +162,8 @@ def test_home_is_where_most_nights_are_spent(spark):
         c1      | 211223101201 | 2010-01-01 | null
         c2      | 211223101202 | 2010-01-01 | 2015-12-20
         c3      | 211223101203 | 2015-12-10 | null
+        c4      | 211223101202 | 2010-01-01 | 2015-12-10
+        c4      | 211223101203 | 2015-12-10 | null
     """,
     )
     events = frame(spark, CdrEvent, NIGHTS)
@@ -170,6 +176,7 @@ def test_home_is_where_most_nights_are_spent(spark):
         most          | 2015-12-01 | c1      | 211223101201 | 2        | 3
         tie           | 2015-12-01 | c1      | 211223101201 | 1        | 2
         eve           | 2015-12-01 | c1      | 211223101201 | 1        | 2
+        moved         | 2015-12-01 | c4      | 211223101203 | 2        | 3
     """,
     )
     assert_rows(
@@ -180,5 +187,6 @@ def test_home_is_where_most_nights_are_spent(spark):
         most          | 0.6666666667
         tie           | 0.5
         eve           | 0.5
+        moved         | 0.6666666667
     """,
     )

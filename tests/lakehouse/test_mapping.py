@@ -89,6 +89,18 @@ def test_personal_text_stays_in_bronze(mapped) -> None:
     assert "village_name" not in known.tables["silver.village_list"].columns
 
 
+def test_a_column_may_bear_a_word_of_the_declaration(mapped) -> None:
+    words = ("purpose", "name", "owner", "columns", "doc")
+    more = [f'{word} = {{ head = "my {word}", type = "text", meaning = "x" }}' for word in words]
+    mapped(village_list="\n    ".join([VILLAGES.rstrip(), *more]) + "\n")
+    known = registry()
+    for layer in ("bronze", "silver"):
+        table = known.tables[f"{layer}.village_list"]
+        assert set(words) <= set(table.columns)
+        assert (table.purpose, table.owner) == ("reference", "statistics")
+        assert table.doc().startswith("村级区划名录")
+
+
 def test_a_mapping_onto_a_feed_takes_its_types_and_has_its_columns(mapped) -> None:
     mapped(area_2016=ONTO)
     ours, theirs = feed("area"), feed("area_2016")

@@ -112,6 +112,16 @@ def test_the_same_content_lands_once_under_any_name(house: "House", landing: Pat
     assert house.lake.read("bronze.person_register").count() == 3
 
 
+def test_a_register_that_stands_as_before_lands_for_its_month(
+    house: "House", landing: Path
+) -> None:
+    """Changed and changed back: the last month is as the first, not as the one between."""
+    rows = {"2015-10": ROWS, "2015-11": ROWS[:2], "2015-12": ROWS}
+    for period, lines in rows.items():
+        deliver(landing, "person_register", period, csv_bytes(lines), rows=len(lines))
+    assert [one.state for one in house.landing.land_all()] == ["landed"] * 3
+
+
 def test_a_crash_between_append_and_ledger_doubles_nothing(
     house: "House", landing: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,19 +1,18 @@
 """The whole thread on a tiny county with every fault: accounted for, and the same when rerun."""
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.bronze import deliveries_in_force
 from lakehouse.feed import feeds
 from lakehouse.run import House
-from synth.make import make
 from synth.plan import Told
+from tests.pipeline import faults
 
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
@@ -22,31 +21,14 @@ AS_OF = date(2015, 12, 31)
 SINCE = date(2015, 12, 30)
 
 
-# The table that reads a feed's values first.
-READS = {
-    "person_register": "silver.person", "household_card": "silver.household_card",
-    "member_card": "silver.member_card", "consumption_survey": "silver.survey_household",
-    "roster": "silver.roster_entry", "project": "silver.project", "area": "silver.area",
-    "cell": "silver.cell",
-}  # fmt: skip
-
-
-def listed(house: House, table: str) -> list[dict[str, Any]]:
-    """Return the list of faults: row or delivery."""
-    return pq.read_table(house.conf.landing.parent / "faults" / f"{table}.parquet").to_pylist()
-
-
 @pytest.fixture(scope="module")
 def county(
     spark: "SparkSession", tmp_path_factory: pytest.TempPathFactory
 ) -> "Iterator[tuple[House, dict[str, Any]]]":
     """A county of 600 people, landed and made once; and what is wrong in its deliveries."""
     home = tmp_path_factory.mktemp("county")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BANGFU_HOME", str(home))
-        house = House(spark=spark)
-        asked = Told(people=600, days=2, faults="usual")
-        make(home, asked, only=frozenset(feeds()), own_folder=False)
+    asked = Told(people=600, days=2, faults="usual")
+    with faults.delivered(spark, home, asked, only=frozenset(feeds())) as house:
         house.landing.land_all()
         house.run("all", AS_OF, since=SINCE)
         yield house, json.loads((home / "truth" / "faults.json").read_text())
@@ -55,39 +37,26 @@ def county(
 def test_every_fault_is_found_under_its_name(county: tuple[House, dict[str, Any]]) -> None:
     """What faults/ expects of each value and line is what the house found, no more and no less."""
     house, _ = county
-    found = {
-        (row["table_name"], row["reason"]): row["n_rows"]
-        for row in house.ops.reasons()
-        if row["table_name"].split(".")[0] == "bronze" or row["table_name"] in READS.values()
+    expected = faults.bad_lines(house)
+    counting = {
+        one["delivery_id"]
+        for mapping in feeds().values()
+        for one in deliveries_in_force(house.ops, mapping, None, str(AS_OF))
     }
-    expected: Counter[tuple[str, str]] = Counter()
-    lines: dict[tuple[str, str], set[int]] = {}
-    for one in listed(house, "row"):
-        if one["expected"] == "quarantined":
-            is_line = ":" not in one["reason"]
-            table = f"bronze.{one['feed']}" if is_line else READS[one["feed"]]
-            lines.setdefault((table, one["reason"]), set()).add(one["line"])
-    for place, those in lines.items():
-        expected[place] = len(those)
-    assert found == expected
-    assert len(expected) > 10
+    expected |= {table: faults.bad_rows(house, table, counting) for table in faults.READS.values()}
+    assert {table: faults.set_aside(house, table) for table in expected} == expected
+    assert len({reason for rows in expected.values() for _, _, reason in rows}) > 10
 
 
 def test_every_wrong_delivery_ends_as_expected(county: tuple[House, dict[str, Any]]) -> None:
     house, _ = county
-    states = {row["delivery_id"]: (row["state"], row["reason"]) for row in house.ops.deliveries()}
-    whole = listed(house, "delivery")
-    for one in whole:
-        state, reason = states[f"{one['feed']}/{one['period']}/{one['delivery']}"]
-        if one["expected"] == "refused":
-            assert (state, reason) == ("refused", one["reason"]), one["kind"]
-        elif one["kind"] == "duplicate":
-            assert (state, reason) == ("duplicate", one["reason"])
-    assert {"refused", "repaired"} <= {one["expected"] for one in whole}
+    found = {one["delivery_id"]: (one["state"], one["reason"]) for one in house.ops.deliveries()}
+    assert found == faults.ends(house)
+    assert {"refused", "repaired"} <= {one["expected"] for one in faults.listed(house, "delivery")}
 
 
 def test_every_row_is_accounted_for(county: tuple[House, dict[str, Any]]) -> None:
-    house, faults = county
+    house, wrong = county
     for delivery in house.ops.deliveries():
         if delivery["state"] != "refused":
             assert delivery["n_read"] == sum(
@@ -111,7 +80,7 @@ def test_every_row_is_accounted_for(county: tuple[House, dict[str, Any]]) -> Non
         assert counts["quarantined"] == (aside.count() if aside else 0), name
     doubled = house.ops.last_done("silver.person", AS_OF)
     assert doubled is not None
-    assert doubled["counts"]["unchanged"] == faults["rows"]["person_register"]["doubled_row"]
+    assert doubled["counts"]["unchanged"] == wrong["rows"]["person_register"]["doubled_row"]
 
 
 def test_the_line_is_inherited_and_said_so(county: tuple[House, dict[str, Any]]) -> None:
@@ -188,7 +157,7 @@ def test_a_corrected_register_updates_closes_and_says_so(
     [folder] = house.conf.landing.glob(f"*/{feed}/{period}/{name}")
     [file] = folder.glob("*.csv")
     lines = file.read_bytes().split(b"\n")
-    bad = {row["line"] for row in listed(house, "row") if row["feed"] == feed}
+    bad = {row["line"] for row in faults.listed(house, "row") if row["feed"] == feed}
     # The first line below the head is the second.
     whole = [n for n in range(1, len(lines) - 1) if not {n, n + 1, n + 2} & bad]
     changed, gone = whole[20], whole[30]
