@@ -44,6 +44,7 @@ class Work:
         path = self._county(county.places.area)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(pickle.dumps(county))
+        _read.cache_clear()
 
     def county(self, code: str) -> County:
         """Return a county that was kept; each worker reads it once."""
