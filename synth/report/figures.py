@@ -130,13 +130,19 @@ def figures(folder: Path) -> dict[str, float]:
             if needs <= there:
                 row = db.execute(query).df().iloc[0]
                 found |= {name: float(value) for name, value in row.items() if pd.notna(value)}
+        rows = models.households(folder / "truth")
+        judged: list[tuple[str, pd.DataFrame, Callable[[pd.DataFrame], float]]] = [
+            ("auc_geography", rows, models.geography),
+            ("auc_proxy_means", rows, models.proxy_means),
+        ]
         if {"cdr", "subscriber"} <= there:
-            found["auc_phone"] = phones.auc(db, there)
-    rows = models.households(folder / "truth")
-    judged: dict[str, Callable[[pd.DataFrame], float]] = {
-        "auc_geography": models.geography, "auc_proxy_means": models.proxy_means
-    }  # fmt: skip
-    return found | {name: judge(rows) for name, judge in judged.items()}
+            judged.append(("auc_phone", phones.numbers(db, there), phones.auc))
+    for name, frame, judge in judged:
+        found[name] = judge(frame)
+        of_county = models.of_counties(frame, judge)
+        if of_county is not None:
+            found[f"{name}_county"] = of_county
+    return found
 
 
 def _quoted(path: Path) -> str:

@@ -5,6 +5,7 @@ in the field survey of Togo, where phones alone reached an area under the ROC cu
 proxy-means test .85 and geography .67-.70.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -17,6 +18,8 @@ from sklearn.preprocessing import StandardScaler
 POOREST = 0.29
 # Households of a fit and a test: enough for two digits, few enough for any province.
 MOST_HOUSEHOLDS = 200_000
+# Of a county that is judged by itself.
+FEWEST_HOUSEHOLDS = 400
 
 REGISTER = """
 SELECT h.household_id, h.village_code, h.consumption_cny, h.is_rural, h.n_members,
@@ -82,6 +85,19 @@ def proxy_means(rows: pd.DataFrame) -> float:
     log = np.log(rows["consumption_cny"].to_numpy())
     fit = Ridge(3.0).fit(scaled[~test], log[~test])
     return float(roc_auc_score(rows["is_poorest"][test], -fit.predict(scaled[test])))
+
+
+def of_counties(rows: pd.DataFrame, judge: Callable[[pd.DataFrame], float]) -> float | None:
+    """Return the median of the counties' areas under the curve, each for its own poorest.
+
+    Of counties of `FEWEST_HOUSEHOLDS` and more; None where no two have so many.
+    """
+    county = rows["household_id"].str[:6]
+    large = [mine for _, mine in rows.groupby(county) if len(mine) >= FEWEST_HOUSEHOLDS]
+    if len(large) < 2:
+        return None
+    own = [one.assign(is_poorest=one["consumption_cny"].rank(pct=True) <= POOREST) for one in large]
+    return float(np.median([judge(one) for one in own]))
 
 
 def logistic(features: pd.DataFrame, is_poorest: np.ndarray, is_test: np.ndarray) -> float:

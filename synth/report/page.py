@@ -56,6 +56,12 @@ TITLES = {
     "auc_proxy_means": "AUC of a proxy-means test",
     "auc_geography": "AUC of geography",
 }
+# What is told beside them, with nothing published to hold it against.
+BESIDE = {
+    "auc_phone_county": "AUC of telephone indicators, in a county",
+    "auc_proxy_means_county": "AUC of a proxy-means test, in a county",
+    "auc_geography_county": "AUC of geography, in a county",
+}
 
 
 def compared(folder: Path) -> list[dict[str, Any]]:
@@ -87,7 +93,11 @@ def compared(folder: Path) -> list[dict[str, Any]]:
                 "source": anchor["source"],
             }
         )
-    return rows
+    return rows + [
+        {"figure": title, "made": round(made[name], 4), "published": None, "ratio": None,
+         "unit": "median of its counties", "of": about["area"], "near": "here", "source": ""}
+        for name, title in BESIDE.items() if name in made
+    ]  # fmt: skip
 
 
 def _digits(code: str) -> str:
@@ -112,9 +122,10 @@ def write(folder: Path) -> dict[str, Any]:
 def _written(folder: Path) -> dict[str, Any]:
     rows = compared(folder)
     page = folder / NAME
-    told = [row for row in rows if row["ratio"] is not None]
+    published = [row for row in rows if row["published"] is not None]
+    told = [row for row in published if row["ratio"] is not None]
     note = (
-        f"{len(told)} of {len(rows)} published figures have something to be held against here. "
+        f"{len(told)} of {len(published)} published figures have something to be held against here. "
         "Full dots are about this place and these years; rings are about another place or time, "
         "where a ratio of 1 is no aim."
     )

@@ -7,6 +7,7 @@ import pandas as pd
 from synth.report import models
 
 MOST_NUMBERS = 60_000
+NO_INDICATOR = ["phone", "household_id", "consumption_cny", "is_poorest"]
 EVENTS = """
 WITH mine AS (SELECT phone, household_id FROM subscriber WHERE hash(household_id) % {every} = 0),
 sides AS (
@@ -47,17 +48,20 @@ def indicators(db: duckdb.DuckDBPyConnection, there: set[str]) -> pd.DataFrame:
     return found.sort_index()
 
 
-def auc(db: duckdb.DuckDBPyConnection, there: set[str]) -> float:
-    """Return the area under the curve of a logistic regression on the indicators, out of its
-    households; of those that have a number."""
+def numbers(db: duckdb.DuckDBPyConnection, there: set[str]) -> pd.DataFrame:
+    """Return numbers with their indicators, and whether their household is of the poorest."""
     found = indicators(db, there)
     poorest = db.execute(
-        "SELECT household_id, percent_rank() OVER (ORDER BY consumption_cny) "
+        "SELECT household_id, consumption_cny, percent_rank() OVER (ORDER BY consumption_cny) "
         f"<= {models.POOREST} AS is_poorest FROM household"
     ).df()
-    known = found.reset_index().merge(poorest, on="household_id").sort_values(
-        ["household_id", "phone"]
-    )  # fmt: skip
-    is_test = pd.factorize(known["household_id"])[0] % 2 == 1
-    features = np.log1p(known.drop(columns=["phone", "household_id", "is_poorest"]).fillna(0))
-    return models.logistic(features, known["is_poorest"].to_numpy(), is_test)
+    rows = found.reset_index().merge(poorest, on="household_id")
+    return rows.sort_values(["household_id", "phone"], ignore_index=True)
+
+
+def auc(rows: pd.DataFrame) -> float:
+    """Return the area under the curve of a logistic regression on the indicators, out of its
+    households; of those that have a number."""
+    is_test = pd.factorize(rows["household_id"])[0] % 2 == 1
+    features = np.log1p(rows.drop(columns=NO_INDICATOR).fillna(0))
+    return models.logistic(features, rows["is_poorest"].to_numpy(), is_test)

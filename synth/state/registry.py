@@ -100,6 +100,7 @@ STATE = {
         Maker("posting", "month", postings.posting_of_block, postings.posting_of_county),
         Maker("declared_relative", "year", favour.declared_relative),
         # space
+        Maker("boundary", "once", county=sites.boundary),
         Maker("facility", "year", county=sites.facility),
         Maker("disaster", "month", sites.disaster),
     )

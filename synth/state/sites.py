@@ -5,7 +5,9 @@ Boundaries, villages and their points are the feed `area`.
 
 import numpy as np
 import pandas as pd
+import shapely
 
+from synth.places.outline import county_outline
 from synth.state.known import DAY, Known, Seat, days, in_month, numbered, once
 
 FACILITY = ["facility_id", "facility_kind", "facility_name", "village_code", "lon", "lat",
@@ -74,6 +76,19 @@ def facility(seat: Seat, month: int) -> pd.DataFrame:
     rows, day = facilities(seat), seat.end(month)
     here = rows[rows["opened_date"].to_numpy() <= day].reset_index(drop=True)
     return here.assign(closed_date=here["closed_date"].where(here["closed_date"] <= day))
+
+
+def boundary(seat: Seat, month: int) -> pd.DataFrame:
+    """Return the outline of the county, its real one: one row."""
+    outline = shapely.to_wkt(county_outline(seat.area), rounding_precision=6)
+    return pd.DataFrame(
+        {
+            "area_code": [seat.area_code],
+            "area_name": [seat.name_of(seat.area_code)],
+            "outline": [outline],
+            "drawn_date": [np.datetime64(seat.given["places"]["valid_from"], "D")],
+        }
+    )
 
 
 # -- disasters ---------------------------------------------------------------------------------

@@ -51,7 +51,7 @@ def house(spark: "SparkSession", tmp_path_factory: pytest.TempPathFactory) -> "I
 
 def test_every_feed_is_delivered_and_lands(house: House) -> None:
     landed = {one["feed"] for one in house.ops.deliveries() if one["state"] == "landed"}
-    assert len(FEEDS) == 43
+    assert len(FEEDS) == 44
     assert landed <= set(FEEDS)
     assert set(FEEDS) - landed <= RARE
 

@@ -103,6 +103,12 @@ def test_areas_are_the_divisions_of_the_county(clean: Made):
     assert shapely.contains_xy(county_outline("211223"), points).all()
 
 
+def test_the_outline_of_the_county_is_delivered(clean: Made):
+    [row] = right(read_all(clean.landing), "boundary").rows
+    assert row["area_code"] == "211223"
+    assert shapely.from_wkt(row["outline"]).equals_exact(county_outline("211223"), 1e-6)
+
+
 def test_every_other_county_can_be_made():
     for area in ("210102", "210224", "211382"):
         small = whole(area, 400)

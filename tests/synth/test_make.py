@@ -5,8 +5,10 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from sklearn.metrics import roc_auc_score
 from typer.testing import CliRunner
 
 from lakehouse.cli import app
@@ -16,6 +18,7 @@ from synth.make import make, planned
 from synth.places.places import counties_of
 from synth.plan import Told, blocks, people_of, shared_out
 from synth.report.figures import right_files
+from synth.report.models import of_counties
 from synth.report.page import compared
 from synth.state.registry import TRUTH
 from tests.synth.conftest import Made, made_in
@@ -114,6 +117,19 @@ def test_truth_of_every_kind_is_there(usual: Made):
     books = set(tables["membership"]["household_id"].to_pylist())
     assert set(tables["household"]["household_id"].to_pylist()) <= books
     assert set(tables["subscriber"]["user_id"].to_pylist()) <= people
+
+
+def test_counties_are_judged_by_their_own_poorest():
+    """The one county is told apart by its town, the other is not; a third is too small."""
+    n = 1_000
+    rows = pd.DataFrame(
+        {"household_id": [f"{c}101{k:06d}" for c in (211223, 211224) for k in range(n)]
+         + ["211282101000001"],
+         "consumption_cny": [*range(1, 2 * n + 1), 1.0], "guess": [*range(n), *[0] * n, 0]}
+    )  # fmt: skip
+    judge = lambda of: roc_auc_score(of["is_poorest"], -of["guess"])  # noqa: E731
+    assert of_counties(rows, judge) == pytest.approx((1.0 + 0.5) / 2)
+    assert of_counties(rows.head(n), judge) is None
 
 
 def test_the_report_holds_it_against_published_figures(tmp_path: Path):
