@@ -125,9 +125,9 @@ def _written(folder: Path) -> dict[str, Any]:
     published = [row for row in rows if row["published"] is not None]
     told = [row for row in published if row["ratio"] is not None]
     note = (
-        f"{len(told)} of {len(published)} published figures have something to be held against here. "
-        "Full dots are about this place and these years; rings are about another place or time, "
-        "where a ratio of 1 is no aim."
+        f"{len(told)} of {len(published)} published figures have something to be held against "
+        "here. Full dots are about this place and these years; rings are about another place or "
+        "time, where a ratio of 1 is no aim."
     )
     made = [_ratios(told), _pyramid(folder), _poverty(folder), _table(rows)]
     page.write_text(plots.page("Made and published", note, made), encoding="utf-8")
