@@ -3,7 +3,6 @@
 The contract is docs/deliveries.md. Nothing here starts Spark.
 """
 
-import gzip
 import hashlib
 import json
 from collections import Counter
@@ -11,15 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any
 
 from lakehouse.errors import nearest
 from lakehouse.feed import Feed
 
 READY = "_READY"
 MANIFEST = "manifest.json"
-GZIP = b"\x1f\x8b"
-ENCODINGS = ("utf-8-sig", "gb18030", "utf-16")
 
 
 class Refused(Exception):
@@ -110,7 +107,7 @@ def arrival(delivery: Delivery) -> datetime:
 def check_files(delivery: Delivery, feed: Feed) -> str:
     """Hold the files against the manifest; return the hash of their content.
 
-    Raises Refused: file_missing, file_changed, empty_file, period_malformed.
+    Raises Refused: file_missing, file_changed, empty_file, period_malformed, unsafe_path.
     """
     try:
         datetime.strptime(delivery.period, period_form(feed))
@@ -120,6 +117,8 @@ def check_files(delivery: Delivery, feed: Feed) -> str:
     if not files:
         raise Refused("empty_file", "the manifest lists no file")
     for file in files:
+        if file.name in ("", ".", "..") or Path(file.name).name != file.name or "\\" in file.name:
+            raise Refused("unsafe_path", "a file's name in the manifest is that of another folder")
         path = delivery.folder / file.name
         if not path.is_file():
             raise Refused("file_missing", f"{file.name} is not in the delivery")
@@ -172,24 +171,3 @@ def match_heads(found: list[str], feed: Feed, file: str) -> dict[str, str]:
 def separator_of(feed: Feed) -> str:
     """Return what stands between the fields of a text file."""
     return feed.separator or ("\t" if feed.format == "tsv" else ",")
-
-
-def open_bytes(path: Path) -> IO[bytes]:
-    """Open a delivered file as bytes, unpacked where it is gzip, whatever it is called."""
-    with path.open("rb") as file:
-        is_packed = file.read(2) == GZIP
-    return cast(IO[bytes], gzip.open(path)) if is_packed else path.open("rb")
-
-
-def fitting_encoding(path: Path, feed: Feed) -> str | None:
-    """Return another encoding under which the first line holds all heads, if there is one."""
-    with open_bytes(path) as file:
-        first = file.readline(1 << 20)
-    for encoding in ENCODINGS:
-        try:
-            heads = first.decode(encoding).strip().split(separator_of(feed))
-            match_heads([head.strip('"') for head in heads], feed, path.name)
-        except (UnicodeDecodeError, Refused):
-            continue
-        return encoding
-    return None

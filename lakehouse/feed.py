@@ -62,6 +62,13 @@ class Field:
     # Text in the source -> our code.
     labels: dict[str, str] = field(default_factory=dict, hash=False)
     codes: CodeList | None = None
+    # Of a line of fixed width: first and last byte, counted from 1.
+    at: tuple[int, int] | None = None
+
+    @property
+    def is_delivered(self) -> bool:
+        """Tell whether files have such a field; others have one value for all rows."""
+        return bool(self.head or self.at)
 
 
 @dataclass(frozen=True)
@@ -95,7 +102,7 @@ class Feed:
     @property
     def delivered(self) -> dict[str, Field]:
         """Return the fields that a file has; the others have one value for all rows."""
-        return {name: field for name, field in self.fields.items() if field.head}
+        return {name: field for name, field in self.fields.items() if field.is_delivered}
 
     @property
     def parsed_types(self) -> dict[str, str]:

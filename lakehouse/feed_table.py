@@ -17,7 +17,7 @@ SLICES = {"day": DAY, "month": MONTH}
 
 def bronze_table(name: str, raw: dict[str, Any], fields: dict[str, Field]) -> type[Table]:
     """Declare the bronze table of a mapping: the fields of its files as text, and their origin."""
-    delivered = {field.name: field for field in fields.values() if field.head}
+    delivered = {field.name: field for field in fields.values() if field.is_delivered}
     members: dict[str, Any] = {
         field.name: Column("string", field.meaning, nullable=True, personal=field.personal)
         for field in delivered.values()

@@ -5,23 +5,19 @@ Every mistake names the file, the key and the nearest word that is known.
 
 import codecs
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zoneinfo import available_timezones
 
 from lakehouse.conf import read_toml
 from lakehouse.errors import DeclarationError, nearest
-from lakehouse.feed import ABOUT_THE_ROW, TYPES, Feed, Field
+from lakehouse.feed import Feed
 from lakehouse.feed_table import bronze_table
-from lakehouse.schemas import codes
-from lakehouse.table import CodeList
+from lakehouse.mapping_field import fields_of, one_of, refuse_unknown
 
-FORMATS = ("csv", "tsv", "xlsx", "parquet")
+FORMATS = ("csv", "tsv", "xlsx", "jsonl", "fixed", "parquet")
 NAME = re.compile(r"[a-z][a-z0-9_]*$")
-KINDS = ("person", "household", "card", "phone", "subscriber")
 DATUMS = ("wgs-84", "gcj-02", "bd-09")
-AREA_DIGITS = (2, 4, 6, 9, 12)
 _NEEDED = ("title", "source", "owner", "purpose", "extent", "format", "columns")
 # A mapping onto another feed takes these from it, unless it says otherwise.
 _INHERITED = ("title", "source", "owner", "purpose", "area", "extent", "every", "share_bad")
@@ -29,11 +25,6 @@ _FEED_KEYS = {
     *_NEEDED, "area", "every", "encoding", "share_bad", "onto", "key", "sheet", "separator",
     "datum", "zone",
 }  # fmt: skip
-_FIELD_KEYS = {
-    "head", "type", "meaning", "optional", "personal", "codes", "map", "formats", "kind",
-    "scale", "unit", "digits", "value", "missing",
-}  # fmt: skip
-_CODE_LISTS = {name: one for name, one in vars(codes).items() if isinstance(one, CodeList)}
 
 
 def onto_of(path: Path) -> str | None:
@@ -51,7 +42,7 @@ def read_feed(path: Path, known: dict[str, Feed]) -> Feed:
         raise DeclarationError(
             f"{path}: name the file in small letters, digits and _: my_feed.toml."
         )
-    _refuse_unknown(path, "", raw, _FEED_KEYS)
+    refuse_unknown(path, "", raw, _FEED_KEYS)
     onto = _onto(path, raw, known)
     if onto:
         raw = {word: getattr(onto, word) for word in _INHERITED} | raw
@@ -59,7 +50,7 @@ def read_feed(path: Path, known: dict[str, Feed]) -> Feed:
         if word not in raw:
             raise DeclarationError(f"{path}: {word!r} is missing.")
     _check_feed(path, raw)
-    fields = _fields(path, raw, onto)
+    fields = fields_of(path, raw, onto)
     return Feed(
         name=path.stem,
         title=raw["title"],
@@ -87,20 +78,21 @@ def _onto(path: Path, raw: dict[str, Any], known: dict[str, Feed]) -> Feed | Non
     if "onto" not in raw:
         return None
     own = [name for name, one in known.items() if one.onto is None]
-    _one_of(path, "onto", raw["onto"], tuple(own))
+    one_of(path, "onto", raw["onto"], tuple(own))
     if "key" in raw:
         raise DeclarationError(f"{path}: key is for a table of its own; this maps onto another.")
     return known[raw["onto"]]
 
 
 def _check_feed(path: Path, raw: dict[str, Any]) -> None:
-    _one_of(path, "format", raw["format"], FORMATS)
-    _one_of(path, "extent", raw["extent"], ("full", "delta"))
-    _one_of(path, "every", raw.get("every", "month"), ("month", "day"))
-    _one_of(path, "datum", raw.get("datum", "wgs-84"), DATUMS)
+    one_of(path, "format", raw["format"], FORMATS)
+    one_of(path, "extent", raw["extent"], ("full", "delta"))
+    one_of(path, "every", raw.get("every", "month"), ("month", "day"))
+    one_of(path, "datum", raw.get("datum", "wgs-84"), DATUMS)
     _check_encoding(path, raw.get("encoding", "utf-8"))
     if raw.get("sheet") and raw["format"] != "xlsx":
         raise DeclarationError(f"{path}: sheet is for xlsx, and this is {raw['format']}.")
+    _check_places(path, raw)
     if raw.get("separator") and (raw["format"] != "csv" or len(raw["separator"]) != 1):
         raise DeclarationError(f"{path}: separator is one character, and for csv.")
     if "zone" in raw and raw["zone"] not in available_timezones():
@@ -120,6 +112,27 @@ def _check_feed(path: Path, raw: dict[str, Any]) -> None:
             )
 
 
+def _check_places(path: Path, raw: dict[str, Any]) -> None:
+    """Fixed width has places and no heads; every other format has heads and no places."""
+    for name, spec in raw["columns"].items() if isinstance(raw["columns"], dict) else ():
+        if not isinstance(spec, dict):
+            continue
+        where, is_fixed = f"{path}: columns.{name}", raw["format"] == "fixed"
+        if is_fixed and "head" in spec:
+            raise DeclarationError(
+                f"{where}: a file of fixed width has no heads: write at = [1, 18], the first and "
+                "the last byte of the field."
+            )
+        if "at" in spec and not is_fixed:
+            raise DeclarationError(f"{where}.at is for fixed width, and this is {raw['format']}.")
+        at = spec.get("at")
+        is_place = isinstance(at, list) and [type(one) for one in at] == [int, int]
+        if at is not None and not (is_place and 1 <= at[0] <= at[1]):
+            raise DeclarationError(
+                f"{where}.at is {at!r}: write [first, last], bytes counted from 1."
+            )
+
+
 def _check_encoding(path: Path, encoding: str) -> None:
     try:
         is_by_bytes = "\n".encode(codecs.lookup(encoding).name) == b"\n"
@@ -129,171 +142,4 @@ def _check_encoding(path: Path, encoding: str) -> None:
     if not is_by_bytes:
         raise DeclarationError(
             f"{path}: files in {encoding} are not read line by line: save them as utf-8."
-        )
-
-
-# -- fields --------------------------------------------------------------------------------
-
-
-def _fields(path: Path, raw: dict[str, Any], onto: Feed | None) -> dict[str, Field]:
-    fields = {}
-    for name, spec in raw["columns"].items():
-        if not isinstance(spec, dict):
-            raise DeclarationError(f'{path}: columns.{name} is written as {{ head = ["…"], … }}.')
-        _refuse_unknown(path, f"columns.{name}.", spec, _FIELD_KEYS)
-        if name in ABOUT_THE_ROW or name == "arrived_at":
-            raise DeclarationError(f"{path}: columns.{name}: bronze has a column of that name.")
-        fields[name] = _field_onto(path, name, spec, onto) if onto else _field(path, name, spec)
-    _refuse_shared_heads(path, fields)
-    _check_positions(path, raw, fields)
-    return {**_left_out(path, fields, onto), **fields} if onto else fields
-
-
-def _left_out(path: Path, fields: dict[str, Field], onto: Feed) -> dict[str, Field]:
-    """Return all fields of the other feed, in its order; those not mapped are null."""
-    for name, field in onto.fields.items():
-        if name not in fields and not field.optional:
-            raise DeclarationError(
-                f"{path}: {onto.name} needs {name!r} ({field.meaning}): name its head under "
-                "[columns], or give it a `value`."
-            )
-    return {name: replace(field, head=(), value=None) for name, field in onto.fields.items()}
-
-
-def _field_onto(path: Path, name: str, spec: dict[str, Any], onto: Feed) -> Field:
-    """Read a field that another feed declares: what the mapping does not say is as there."""
-    if name not in onto.fields:
-        raise DeclarationError(
-            f"{path}: {onto.name} has no column {name!r}.{nearest(name, list(onto.fields))}"
-        )
-    there, where = onto.fields[name], f"columns.{name}"
-    for word in ("type", "codes", "kind"):
-        if word in spec:
-            raise DeclarationError(f"{path}: {where}.{word} is {onto.name}'s to say.")
-    listed = there.codes or codes.YES_NO
-    labels = _mapped(path, where, spec["map"], listed) if "map" in spec else there.labels
-    return replace(
-        there,
-        head=_heads(path, where, spec),
-        labels=labels,
-        meaning=spec.get("meaning", there.meaning),
-        formats=tuple(spec.get("formats", there.formats)),
-        scale=float(spec.get("scale", there.scale)),
-        digits=_digits(path, where, spec, there.type),
-        value=_value(spec),
-        missing=tuple(spec.get("missing", there.missing)),
-    )
-
-
-def _field(path: Path, name: str, spec: dict[str, Any]) -> Field:
-    where = f"columns.{name}"
-    for word in ("type", "meaning"):
-        if word not in spec:
-            raise DeclarationError(f"{path}: {where}.{word} is missing.")
-    _one_of(path, f"{where}.type", spec["type"], tuple(TYPES))
-    if spec["type"] == "identity":
-        _one_of(path, f"{where}.kind", spec.get("kind"), KINDS)
-    if spec["type"] in ("date", "timestamp") and not spec.get("formats"):
-        raise DeclarationError(f"{path}: {where}.formats is missing.")
-    listed, labels = _labels(path, where, spec)
-    return Field(
-        name=name,
-        head=_heads(path, where, spec),
-        type=spec["type"],
-        meaning=spec["meaning"],
-        optional=spec.get("optional", False),
-        personal=spec.get("personal", spec["type"] == "identity"),
-        kind=spec.get("kind"),
-        formats=tuple(spec.get("formats", ())),
-        scale=float(spec.get("scale", 1)),
-        unit=spec.get("unit"),
-        digits=_digits(path, where, spec, spec["type"]),
-        value=_value(spec),
-        missing=tuple(spec.get("missing", ())),
-        labels=labels,
-        codes=listed,
-    )
-
-
-def _heads(path: Path, where: str, spec: dict[str, Any]) -> tuple[str, ...]:
-    if ("head" in spec) == ("value" in spec):
-        raise DeclarationError(
-            f"{path}: {where} has either a head (the source has such a field) or a value."
-        )
-    heads = spec.get("head", ())
-    return (heads,) if isinstance(heads, str) else tuple(heads)
-
-
-def _value(spec: dict[str, Any]) -> str | None:
-    return None if "value" not in spec else str(spec["value"])
-
-
-def _digits(path: Path, where: str, spec: dict[str, Any], kind: str) -> int:
-    digits = spec.get("digits", 12)
-    if "digits" in spec and (kind != "area" or digits not in AREA_DIGITS):
-        raise DeclarationError(
-            f"{path}: {where}.digits is for an area code, of {', '.join(map(str, AREA_DIGITS))}."
-        )
-    return int(digits)
-
-
-def _labels(path: Path, where: str, spec: dict[str, Any]) -> tuple[CodeList | None, dict[str, str]]:
-    """Return the code list of a field, and what its codes are called in the source."""
-    given = spec.get("map")
-    if spec["type"] == "yes_no":
-        return None, _mapped(path, where, given, codes.YES_NO)
-    if spec["type"] != "code":
-        return None, {}
-    if "codes" not in spec and given:
-        # A list of the mapping's own: what it maps to, each called as in the source.
-        return CodeList(where, {code: text for text, code in given.items()}), dict(given)
-    _one_of(path, f"{where}.codes", spec.get("codes"), tuple(_CODE_LISTS))
-    listed = _CODE_LISTS[spec["codes"]]
-    return listed, _mapped(path, where, given, listed)
-
-
-def _mapped(
-    path: Path, where: str, given: dict[str, str] | None, listed: CodeList
-) -> dict[str, str]:
-    """Return text -> code: as the mapping says, else each code by its label."""
-    for code in (given or {}).values():
-        _one_of(path, f"{where}.map", code, tuple(listed.labels))
-    return dict(given or {label: code for code, label in listed.labels.items()})
-
-
-def _refuse_shared_heads(path: Path, fields: dict[str, Field]) -> None:
-    seen: dict[str, str] = {}
-    for field in fields.values():
-        for head in field.head:
-            if head in seen:
-                raise DeclarationError(
-                    f"{path}: the head {head!r} is mapped to two columns, {seen[head]} and "
-                    f"{field.name}."
-                )
-            seen[head] = field.name
-
-
-def _check_positions(path: Path, raw: dict[str, Any], fields: dict[str, Field]) -> None:
-    """A datum other than WGS-84 is converted, which takes one longitude and one latitude."""
-    found = [sum(f.type == kind for f in fields.values()) for kind in ("longitude", "latitude")]
-    if raw.get("datum", "wgs-84") != "wgs-84" and found != [1, 1]:
-        raise DeclarationError(
-            f"{path}: datum {raw['datum']!r} needs one column of type longitude and one of type "
-            f"latitude; here are {found[0]} and {found[1]}."
-        )
-
-
-def _refuse_unknown(path: Path, where: str, given: dict[str, Any], known: set[str]) -> None:
-    for word in given:
-        if word not in known:
-            raise DeclarationError(
-                f"{path}: unknown key {where}{word!r}.{nearest(word, sorted(known))}"
-            )
-
-
-def _one_of(path: Path, where: str, value: Any, known: tuple[str, ...]) -> None:
-    if value not in known:
-        raise DeclarationError(
-            f"{path}: {where} is {value!r}; known are {', '.join(known)}."
-            f"{nearest(str(value), list(known))}"
         )

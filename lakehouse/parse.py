@@ -67,7 +67,7 @@ def has_right_check_digit(number: Column) -> Column:
 
 def _text(field: Field) -> Column:
     """Return a field's text, null where it is empty or says that there is nothing."""
-    if not field.head:
+    if not field.is_delivered:
         return F.lit(field.value).cast("string")
     text = F.nullif(F.trim(F.col(field.name)), F.lit(""))
     return F.when(~text.isin(*field.missing), text) if field.missing else text

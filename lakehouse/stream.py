@@ -1,27 +1,23 @@
 """The streaming reader: a delivered file in, numbered rows of text in Parquet out.
 
-One pass, constant memory: lines are numbered, bytes checked against the encoding, lengths
-capped, fields counted. What cannot be read as a row is kept beside, with its reason.
+One pass, constant memory, whatever the format (lakehouse/formats.py). What cannot be read as a
+row is kept beside, with its reason.
 """
 
-import csv
-import gzip
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import pyarrow as pa
 import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
-from lakehouse.delivery import Refused, fitting_encoding, match_heads, open_bytes, separator_of
-from lakehouse.errors import nearest
+from lakehouse.delivery import Refused, match_heads
 from lakehouse.feed import Feed
+from lakehouse.formats import Row, has_head, numbered, rows_of
+from lakehouse.unpack import BROKEN, LIMITS, Limits, open_bytes
 
-LONGEST_LINE = 1 << 20
 BATCH = 50_000
 
 
@@ -32,10 +28,6 @@ class Read:
     rows: int = 0
     set_aside: int = 0
     totals: dict[str, float] = field(default_factory=dict)
-
-
-# A row of the file: its line, then its fields by column, or the reason why it is none.
-Row = tuple[int, dict[str, str | None] | None, str | None, bytes]
 
 
 class StagedWriter:
@@ -79,112 +71,30 @@ class StagedWriter:
 
 
 def read_file(
-    path: Path, feed: Feed, totals: list[str], into: StagedWriter, before: int = 0
-) -> Read:
+    path: Path, feed: Feed, totals: list[str], into: StagedWriter, before: int = 0,
+    limits: Limits = LIMITS,
+) -> Read:  # fmt: skip
     """Read one text or XLSX file into `into`. Raises Refused where no row can be read.
 
     Lines count on through the files of a delivery: `before` rows came in earlier ones.
     """
-    rows = _xlsx_rows(path, feed) if feed.format == "xlsx" else _text_rows(path, feed)
     read = Read(totals=dict.fromkeys(totals, 0.0))
     try:
-        for row in rows:
+        for row in rows_of(path, feed, limits):
             read.rows += 1
             read.set_aside += row[1] is None
             for name in totals if row[1] else []:
                 read.totals[name] += _number(row[1].get(name) if row[1] else None)
             into.take((row[0] + before, *row[1:]))
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise Refused("truncated_gzip", f"{path.name} ends before its end") from None
+    except BROKEN as error:
+        raise _broken(path, error) from None
     return read
 
 
-def _text_rows(path: Path, feed: Feed) -> Iterator[Row]:
-    separator = separator_of(feed)
-    with open_bytes(path) as file:
-        first = file.readline(LONGEST_LINE)
-        try:
-            heads = next(csv.reader([_decoded(first, feed.encoding)], delimiter=separator))
-            matched = match_heads(heads, feed, path.name)
-        except (UnicodeDecodeError, Refused) as error:
-            is_decoded = isinstance(error, Refused) and error.reason != "missing_head"
-            other = None if is_decoded else fitting_encoding(path, feed)
-            if other and other.removesuffix("-sig") != feed.encoding.lower():
-                raise Refused(
-                    "wrong_encoding", f"{path.name} reads as {other}, not {feed.encoding}"
-                ) from None
-            if isinstance(error, Refused):
-                raise
-            raise Refused("wrong_encoding", f"{path.name} is not {feed.encoding}") from None
-        line = 1
-        while raw := file.readline(LONGEST_LINE):
-            line += 1
-            if len(raw) == LONGEST_LINE and not raw.endswith(b"\n"):
-                while rest := file.readline(LONGEST_LINE):
-                    if rest.endswith(b"\n"):
-                        break
-                yield line, None, "line_too_long", raw[:1000]
-                continue
-            if raw.strip():
-                yield _text_row(line, raw, heads, matched, feed.encoding, separator)
-
-
-def _text_row(
-    line: int, raw: bytes, heads: list[str], matched: dict[str, str], encoding: str, separator: str
-) -> Row:
-    try:
-        text = _decoded(raw, encoding)
-    except UnicodeDecodeError:
-        return line, None, "wrong_encoding", raw
-    values = next(csv.reader([text], delimiter=separator), [])
-    if len(values) != len(heads):
-        return line, None, "wrong_field_count", raw
-    named = dict(zip(heads, values, strict=True))
-    return line, {column: named[head] or None for head, column in matched.items()}, None, raw
-
-
-def _decoded(raw: bytes, encoding: str) -> str:
-    text = raw.decode(encoding)
-    # GB18030 maps nearly every byte; what it cannot mean lands in the private use area.
-    if "\ufffd" in text:
-        raise UnicodeDecodeError(encoding, raw, 0, len(raw), "replacement character")
-    return text.lstrip("\ufeff").rstrip("\r\n")
-
-
-def _xlsx_rows(path: Path, feed: Feed) -> Iterator[Row]:
-    from python_calamine import CalamineError, CalamineWorkbook, ZipError
-
-    try:
-        book = CalamineWorkbook.from_path(str(path))
-        if feed.sheet and feed.sheet not in book.sheet_names:
-            near = nearest(feed.sheet, book.sheet_names)
-            raise Refused("missing_sheet", f"{path.name} has no sheet {feed.sheet!r}.{near}")
-        sheet = book.get_sheet_by_name(feed.sheet) if feed.sheet else book.get_sheet_by_index(0)
-    except (CalamineError, ZipError, OSError, IndexError):
-        raise Refused("unreadable_workbook", f"{path.name} is no XLSX workbook") from None
-    rows = iter(sheet.iter_rows())
-    heads = [str(cell) for cell in next(rows, [])]
-    matched = match_heads(heads, feed, path.name)
-    for line, cells in enumerate(rows, start=2):
-        if all(cell in ("", None) for cell in cells):
-            continue
-        named = dict(zip(heads, [cell_text(cell) for cell in cells], strict=False))
-        yield line, {column: named.get(head) for head, column in matched.items()}, None, b""
-
-
-def cell_text(cell: Any) -> str | None:
-    """Return a spreadsheet cell as the text a person sees; whole numbers without a point."""
-    if cell in ("", None):
-        return None
-    if isinstance(cell, bool):
-        return "是" if cell else "否"
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, datetime) and not (cell.hour or cell.minute or cell.second):
-        return cell.date().isoformat()
-    if isinstance(cell, date | datetime):
-        return cell.isoformat(sep=" ") if isinstance(cell, datetime) else cell.isoformat()
-    return str(cell)
+def _broken(path: Path, error: Exception) -> Refused:
+    """Return the refusal of an archive that ends too early, or was changed."""
+    what = "truncated_zip" if isinstance(error, BadZipFile) else "truncated_gzip"
+    return Refused(what, f"{path.name} ends before its end, or was changed")
 
 
 def count_rows(path: Path, feed: Feed) -> int:
@@ -195,13 +105,14 @@ def count_rows(path: Path, feed: Feed) -> int:
     if feed.format == "parquet":
         return check_parquet(path, feed)[0]
     if feed.format == "xlsx":
-        return sum(1 for _ in _xlsx_rows(path, feed))
+        return sum(1 for _ in rows_of(path, feed, LIMITS))
     try:
         with open_bytes(path) as file:
-            file.readline()
-            return sum(1 for line in file if line.strip())
-    except (EOFError, gzip.BadGzipFile, zlib.error):
-        raise Refused("truncated_gzip", f"{path.name} ends before its end") from None
+            if has_head(feed):
+                file.readline(LIMITS.longest_line)
+            return sum(1 for _ in numbered(file, 1, LIMITS))
+    except BROKEN as error:
+        raise _broken(path, error) from None
 
 
 def check_parquet(path: Path, feed: Feed) -> tuple[int, dict[str, str]]:

@@ -159,7 +159,7 @@ def column_name(name: str) -> str:
     if name in COLUMNS:
         return COLUMNS[name]
     heads = [field.head[0] for feed in feeds().values() for field in feed.fields.values()
-             if field.name == name and not field.head[0].isascii()]  # fmt: skip
+             if field.name == name and field.head and not field.head[0].isascii()]  # fmt: skip
     return min(heads, key=lambda head: (len(head), head), default=name)
 
 

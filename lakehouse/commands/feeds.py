@@ -70,7 +70,9 @@ def _tell_one(feed: "Feed", as_json: bool) -> None:
 
 
 def _column(field: "Field") -> dict[str, Any]:
-    head = " or ".join(field.head) or (f"always {field.value}" if field.value else "not delivered")
+    place = f"bytes {field.at[0]}-{field.at[1]}" if field.at else ""
+    otherwise = f"always {field.value}" if field.value else "not delivered"
+    head = " or ".join(field.head) or place or otherwise
     how = [*field.formats, *(f"{text} = {code}" for text, code in field.labels.items())]
     if field.scale != 1:
         how.append(f"× {field.scale:g}")
