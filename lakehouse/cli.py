@@ -9,7 +9,7 @@ from typing import NoReturn
 
 import typer
 
-from lakehouse.commands import ask, feeds, look, make, method, tell, with_feeds, work
+from lakehouse.commands import ask, deliveries, feeds, look, make, method, tell, with_feeds, work
 from lakehouse.errors import EXIT_CODES, BangfuError
 
 STOPPED = 130  # Ctrl-C, as shells tell it
@@ -35,6 +35,7 @@ for command in (
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
 app.add_typer(method.app)
+app.add_typer(deliveries.app)
 
 
 def main() -> NoReturn:

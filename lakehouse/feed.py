@@ -98,6 +98,8 @@ class Feed:
     key: tuple[str, ...] = ()
     onto: str | None = None
     share_bad: float = 0.2
+    # A full register with fewer rows than this share of the one before waits for a person's word.
+    hold_below: float = 0.7
 
     @property
     def delivered(self) -> dict[str, Field]:

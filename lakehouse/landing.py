@@ -6,7 +6,7 @@ appends nothing, because Delta knows the transaction.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +17,12 @@ from lakehouse import delivery as deliveries
 from lakehouse.conf import Settings
 from lakehouse.delivery import Delivery, Refused
 from lakehouse.feed import Feed, feeds
+from lakehouse.hold import shrunk
 from lakehouse.io import Lake, filesystem
 from lakehouse.ops import Ops
 from lakehouse.parse import parse
 from lakehouse.stream import StagedWriter, check_parquet, read_file
+from lakehouse.unpack import Limits
 from lakehouse.vault import Vault
 
 if TYPE_CHECKING:
@@ -70,7 +72,12 @@ class Landing:
             started["content"] = deliveries.check_files(delivery, feed)
             started["bytes"] = sum(file.n_bytes for file in delivery.files())
             twin = self._twin(delivery, str(started["content"]), str(started["extent"]))
-            outcome = self._duplicate(delivery, twin) if twin else self._append(delivery, feed)
+            outcome = (
+                self._duplicate(delivery, twin)
+                if twin
+                else self._held(delivery, feed, str(started["extent"]))
+                or self._append(delivery, feed)
+            )
         except Refused as refused:
             outcome = Landed(
                 delivery.delivery_id, delivery.feed, "refused", refused.reason, refused.detail
@@ -81,16 +88,17 @@ class Landing:
     def _twin(self, delivery: Delivery, content: str, extent: str) -> dict[str, Any] | None:
         """Return the landed delivery of the same content, if there is one.
 
-        A register may stand as it stood in another month: that lands, or a register that changed
-        and changed back would count as it was in between. Events happen once.
+        A register may stand as it stood in another month, or before a correction that was none:
+        that lands, or it would count as it was in between. Events happen once.
         """
+        landed = [row for row in self.ops.deliveries(delivery.feed) if row["state"] == "landed"]
+        gone = {row["supersedes"] for row in landed}
         return next(
             (
                 row
-                for row in self.ops.deliveries(delivery.feed)
+                for row in landed
                 if row["content"] == content
-                and row["state"] == "landed"
-                and row["delivery_id"] != delivery.delivery_id
+                and row["delivery_id"] not in {delivery.delivery_id, *gone}
                 and (extent != "full" or row["period"] == delivery.period)
             ),
             None,
@@ -107,6 +115,10 @@ class Landing:
             unchanged=twin["n_read"],
         )
 
+    def _held(self, delivery: Delivery, feed: Feed, extent: str) -> Landed | None:
+        why = shrunk(self.ops, delivery, feed, extent)
+        return Landed(delivery.delivery_id, feed.name, "held", "shrunk", why) if why else None
+
     def _append(self, delivery: Delivery, feed: Feed) -> Landed:
         staging = f"{self.lake.root}/_staging/{delivery.delivery_id.replace('/', '__')}"
         files, folder = filesystem(staging)
@@ -115,7 +127,7 @@ class Landing:
                 rows, n_read = self._parquet_rows(delivery, feed)
                 bad, n_bad = None, 0
             else:
-                n_read, n_bad = _stage(delivery, feed, files, folder)
+                n_read, n_bad = _stage(delivery, feed, files, folder, limits_of(self.conf))
                 rows = self.lake.spark.read.parquet(f"{staging}/rows.parquet")
                 bad = self.lake.spark.read.parquet(f"{staging}/bad.parquet") if n_bad else None
             self._write(delivery, feed, rows, bad)
@@ -194,11 +206,21 @@ class Landing:
             arrived_at=deliveries.arrival(delivery),
             landed_at=datetime.now(UTC),
         )
+        if outcome.state == "landed" and started["supersedes"]:
+            self.ops.end_delivery(started["supersedes"], "superseded")
 
 
 def pending(conf: Settings, ops: Ops, feed: str | None = None) -> list[Delivery]:
-    """Return complete deliveries (of one feed) that the ledger does not hold. Needs no Spark."""
-    known = {row["delivery_id"] for row in ops.deliveries()}
+    """Return complete deliveries (of one feed) that are to land. Needs no Spark.
+
+    Those that the ledger does not have, and those that were held until they were approved.
+    """
+    approved = {name for name, word in ops.words().items() if word["word"] == "approved"}
+    known = {
+        row["delivery_id"]
+        for row in ops.deliveries()
+        if row["state"] != "held" or row["delivery_id"] not in approved
+    }
     return [
         one
         for one in deliveries.find(conf.landing)
@@ -221,7 +243,9 @@ def _superseded(delivery: Delivery) -> str | None:
     return f"{delivery.feed}/{named}" if named else None
 
 
-def _stage(delivery: Delivery, feed: Feed, files: pafs.FileSystem, folder: str) -> tuple[int, int]:
+def _stage(
+    delivery: Delivery, feed: Feed, files: pafs.FileSystem, folder: str, limits: Limits
+) -> tuple[int, int]:
     """Read the text files of a delivery into staging; return rows read and set aside."""
     _remove(files, folder)
     writer = StagedWriter(files, folder, list(feed.delivered))
@@ -229,7 +253,7 @@ def _stage(delivery: Delivery, feed: Feed, files: pafs.FileSystem, folder: str) 
     try:
         for file in delivery.files():
             read = read_file(
-                delivery.folder / file.name, feed, list(file.totals), writer, before=n_read
+                delivery.folder / file.name, feed, list(file.totals), writer, n_read, limits
             )
             _same_count(file.name, file.rows, read.rows)
             for name, total in file.totals.items():
@@ -242,6 +266,11 @@ def _stage(delivery: Delivery, feed: Feed, files: pafs.FileSystem, folder: str) 
     finally:
         writer.close()
     return n_read, n_bad
+
+
+def limits_of(conf: Settings) -> Limits:
+    """Return how far reading goes, from conf [landing]."""
+    return Limits(**{one.name: int(conf.get("landing", one.name)) for one in fields(Limits)})
 
 
 def _same_count(file: str, told: int, found: int) -> None:

@@ -20,10 +20,20 @@ NAME = re.compile(r"[a-z][a-z0-9_]*$")
 DATUMS = ("wgs-84", "gcj-02", "bd-09")
 _NEEDED = ("title", "source", "owner", "purpose", "extent", "format", "columns")
 # A mapping onto another feed takes these from it, unless it says otherwise.
-_INHERITED = ("title", "source", "owner", "purpose", "area", "extent", "every", "share_bad")
+_INHERITED = (
+    "title",
+    "source",
+    "owner",
+    "purpose",
+    "area",
+    "extent",
+    "every",
+    "share_bad",
+    "hold_below",
+)
 _FEED_KEYS = {
     *_NEEDED, "area", "every", "encoding", "share_bad", "onto", "key", "sheet", "separator",
-    "datum", "zone",
+    "datum", "zone", "hold_below",
 }  # fmt: skip
 
 
@@ -71,6 +81,7 @@ def read_feed(path: Path, known: dict[str, Feed]) -> Feed:
         key=tuple(raw.get("key", ())),
         onto=onto.name if onto else None,
         share_bad=raw.get("share_bad", 0.2),
+        hold_below=_share(path, "hold_below", raw, 0.7),
     )
 
 
@@ -131,6 +142,13 @@ def _check_places(path: Path, raw: dict[str, Any]) -> None:
             raise DeclarationError(
                 f"{where}.at is {at!r}: write [first, last], bytes counted from 1."
             )
+
+
+def _share(path: Path, word: str, raw: dict[str, Any], usual: float) -> float:
+    share = raw.get(word, usual)
+    if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
+        raise DeclarationError(f"{path}: {word} is {share!r}; write a share from 0 to 1.")
+    return float(share)
 
 
 def _check_encoding(path: Path, encoding: str) -> None:

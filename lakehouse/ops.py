@@ -39,7 +39,8 @@ delivery_table = sa.Table(
     sa.Column("feed", sa.String(100), index=True, nullable=False),
     sa.Column("period", sa.String(10), nullable=False),
     sa.Column("extent", sa.String(10), nullable=False),
-    sa.Column("state", sa.String(10), nullable=False),  # landed, duplicate, refused
+    # landed, duplicate, refused; held until a word on it; rejected; superseded while it was held
+    sa.Column("state", sa.String(10), nullable=False),
     sa.Column("reason", sa.String(40)),
     sa.Column("detail", sa.Text),
     sa.Column("content", sa.String(64), index=True),  # hash of the files' hashes
@@ -51,6 +52,17 @@ delivery_table = sa.Table(
     sa.Column("n_quarantined", sa.BigInteger),
     sa.Column("arrived_at", sa.DateTime(timezone=True)),
     sa.Column("landed_at", sa.DateTime(timezone=True)),
+)
+# What a person said of a delivery that was held. The last word counts.
+word_table = sa.Table(
+    "delivery_word",
+    meta,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("delivery_id", sa.String(300), index=True, nullable=False),
+    sa.Column("word", sa.String(10), nullable=False),  # approved, rejected
+    sa.Column("who", sa.String(100), nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("at", sa.DateTime(timezone=True), nullable=False),
 )
 reason_table = sa.Table(
     "reason",
@@ -140,6 +152,28 @@ class Ops:
                 delivery_table.delete().where(delivery_table.c.delivery_id == values["delivery_id"])
             )
             connection.execute(delivery_table.insert().values(**values))
+
+    def end_delivery(self, delivery_id: str, state: str) -> None:
+        """Set the state of a delivery that was held: rejected, or superseded by a right one."""
+        columns = delivery_table.c
+        self._do(
+            delivery_table.update()
+            .where(columns.delivery_id == delivery_id, columns.state == "held")
+            .values(state=state)
+        )
+
+    def record_word(self, delivery_id: str, word: str, who: str, why: str) -> None:
+        """Keep what a person said of a held delivery: approved or rejected."""
+        self._do(
+            word_table.insert().values(
+                delivery_id=delivery_id, word=word, who=who, why=why, at=datetime.now(UTC)
+            )
+        )
+
+    def words(self) -> dict[str, dict[str, Any]]:
+        """Return the last word on each delivery that was held."""
+        query = sa.select(word_table).order_by(word_table.c.id)
+        return {row["delivery_id"]: row for row in self.rows(query)}
 
     def deliveries(self, feed: str | None = None) -> list[dict[str, Any]]:
         """Return the ledger, by feed, period and arrival."""

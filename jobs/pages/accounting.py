@@ -12,6 +12,9 @@ from lakehouse.registry import registry
 Row = dict[str, Any]
 LANDED = ("read", "created", "unchanged", "quarantined")
 
+# States of deliveries whose rows are accounted for in bronze.
+TAKEN = ("landed", "duplicate")
+
 
 def steps(ops: Ops, as_of: date) -> list[Row]:
     """Return each step's rows: every feed landed, then every table in the order it is made.
@@ -30,7 +33,7 @@ def steps(ops: Ops, as_of: date) -> list[Row]:
 
 
 def _landed(feed: str, deliveries: list[Row]) -> Row:
-    taken = [row for row in deliveries if row["state"] != "refused"]
+    taken = [row for row in deliveries if row["state"] in TAKEN]
     sums = {key: sum(row[f"n_{key}"] or 0 for row in taken) for key in LANDED}
     refused = len(deliveries) - len(taken)
     return _step(f"bronze.{feed}", "loaded", sums, refused=refused)
@@ -86,7 +89,7 @@ def _said(table: str, reason: str) -> str:
 
 
 def refused(ops: Ops, as_of: date, since: date | None = None) -> list[Row]:
-    """Return deliveries refused or come twice: the reason in words, and what corrected them.
+    """Return deliveries refused, held or come twice: the reason in words, and what corrected them.
 
     Of periods that end up to the date, and after `since` where given; a period that cannot be
     read is told without `since`.
@@ -98,10 +101,11 @@ def refused(ops: Ops, as_of: date, since: date | None = None) -> list[Row]:
         | {
             "name": words.table_name(row["feed"]),
             "words": _why(row),
+            "state_words": words.STATES[row["state"]],
             "corrected_by": corrected.get(row["delivery_id"]),
         }
         for row in told
-        if row["state"] in ("refused", "duplicate") and _is_of(row["period"], as_of, since)
+        if row["state"] != "landed" and _is_of(row["period"], as_of, since)
     ]
 
 

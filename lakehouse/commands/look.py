@@ -168,10 +168,10 @@ def quarantine(
         write_plot(page, f"quarantine-{name or 'all'}", out)
         return
     told = _quarantined_lines(house, name) if lines else house.ops.reasons(name)
-    refused = [row for row in house.ops.deliveries() if row["state"] == "refused"]
+    refused = [row for row in house.ops.deliveries() if row["state"] in ("refused", "held")]
     if as_json:
         print_json({"rows": told, "refused_deliveries": [
-            {key: row[key] for key in ("delivery_id", "reason", "detail")} for row in refused
+            {key: row[key] for key in ("delivery_id", "state", "reason", "detail")} for row in refused
         ]})  # fmt: skip
         return
     columns = {"table_name": "table", "slice": "date or delivery"}
@@ -180,8 +180,9 @@ def quarantine(
     )
     print_table("Rows set aside", told, columns)
     if refused and not table:
-        shown = {"delivery_id": "delivery", "reason": "reason", "detail": "detail"}
-        print_table("Deliveries refused", refused, shown)
+        shown = {"delivery_id": "delivery", "state": "state", "reason": "reason",
+                 "detail": "detail"}  # fmt: skip
+        print_table("Deliveries refused or held", refused, shown)
 
 
 def _quarantined_lines(house: Any, name: str | None) -> list[dict[str, Any]]:
