@@ -170,9 +170,9 @@ def quarantine(
     told = _quarantined_lines(house, name) if lines else house.ops.reasons(name)
     refused = [row for row in house.ops.deliveries() if row["state"] in ("refused", "held")]
     if as_json:
-        print_json({"rows": told, "refused_deliveries": [
-            {key: row[key] for key in ("delivery_id", "state", "reason", "detail")} for row in refused
-        ]})  # fmt: skip
+        kept = ("delivery_id", "state", "reason", "detail")
+        told_of = [{key: row[key] for key in kept} for row in refused]
+        print_json({"rows": told, "refused_deliveries": told_of})
         return
     columns = {"table_name": "table", "slice": "date or delivery"}
     columns |= (

@@ -88,7 +88,9 @@ def deliver(
     style = style_of(feed, packed)
     kind = plan.kind_of(feed, period)
     rng = plan.stream("chain", feed.name, period)
-    shapes = chain_of(Case(feed, kind, style, rng, plan.rates.heads) if kind else None, style)
+    has_before = (feed.name, period) not in plan.firsts
+    case = Case(feed, kind, style, rng, plan.rates.heads, has_before) if kind else None
+    shapes = chain_of(case, style)
     first = _moment(arrival, zone)
     making: list[_Making] = []
     n_rows = 0

@@ -57,13 +57,17 @@ class DeliveryKind:
 
 @dataclass(frozen=True)
 class Case:
-    """The delivery that a chain is made of. `heads` is what clerks call heads otherwise."""
+    """The delivery that a chain is made of. `heads` is what clerks call heads otherwise.
+
+    has_before: an earlier period of the feed is delivered, too.
+    """
 
     feed: Feed
     kind: str
     style: Style
     rng: np.random.Generator
     heads: dict[str, str]
+    has_before: bool = False
 
     def flawed(self, style: Style, outcome: str, what: str, reason: str | None = None) -> Shape:
         """Return the only delivery, which has a flaw."""
@@ -190,7 +194,9 @@ def _late(case: Case) -> list[Shape]:
 
 
 def _shrunk(case: Case) -> list[Shape]:
-    wrong = Shape(case.style, case.kind, "fewer", expected=Expected("held"),
+    # Without one before it, nothing tells that there were more.
+    expected = Expected("held", "shrunk") if case.has_before else Expected("undetectable")
+    wrong = Shape(case.style, case.kind, "fewer", lands=not case.has_before, expected=expected,
                   what="a third of the rows is missing")  # fmt: skip
     return [wrong, Shape(case.style, supersedes=True, days=1)]
 

@@ -10,6 +10,7 @@ import pytest
 from deltalake import DeltaTable
 
 from lakehouse.delivery import find
+from lakehouse.hold import HOLD_FROM
 from lakehouse.io import newest_version, quarantine_path
 from lakehouse.run import House
 from synth.make import make
@@ -61,7 +62,8 @@ def table_of(feed: str) -> str:
 def ends(house: House) -> dict[str, tuple[str, str | None]]:
     """Return the state and reason in which each delivery should end.
 
-    Landing does not hold a delivery back: a register that shrank lands like any other.
+    A register that is held for having shrunk is superseded by the right one, which lands. It is
+    not held where the one before it has few rows, or has not come.
     """
     told: dict[str, tuple[str, str | None]] = {
         one.delivery_id: ("landed", None) for one in find(house.conf.landing)
@@ -71,9 +73,21 @@ def ends(house: House) -> dict[str, tuple[str, str | None]]:
             continue
         if one["expected"] == "refused":
             told[one["delivery_id"]] = ("refused", one["reason"])
+        elif one["expected"] == "held" and _rows_before(house, one) >= HOLD_FROM:
+            told[one["delivery_id"]] = ("superseded", one["reason"])
         elif one["reason"] == "same_content":
             told[one["delivery_id"]] = ("duplicate", one["reason"])
     return told
+
+
+def _rows_before(house: House, one: dict[str, Any]) -> int:
+    """Return how many rows the last delivery of an earlier period has; none without one."""
+    before = [
+        sum(file.rows for file in other.files())
+        for other in find(house.conf.landing)
+        if other.feed == one["feed"] and other.period < one["period"]
+    ]
+    return before[-1] if before else 0
 
 
 def bad_lines(house: House) -> dict[str, Aside]:
