@@ -1,6 +1,7 @@
 """`bangfu deliveries`: the ledger, and a person's word on what is held."""
 
 import getpass
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -72,6 +73,35 @@ def reject(delivery: Named, why: Why, by: By = None) -> None:
     """Say that a held delivery is wrong (驳回): it never lands, and stays where it is."""
     _decide(delivery, "rejected", by, why)
     say(f"{delivery} is rejected. Ask its source for another that supersedes it.")
+
+
+@app.command()
+def suggest(
+    file: Annotated[Path, typer.Argument(help="A file as its source writes it.")],
+    name: Annotated[str, typer.Option(help="What the feed is to be called.")] = "my_feed",
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write DIR/NAME.toml instead of printing.")
+    ] = None,
+) -> None:
+    """Propose a mapping for a file never seen (映射建议): onto a known feed, or of its own.
+
+    Types are told from the first 5,000 rows; no value of the file is shown.
+
+    Example: `bangfu deliveries suggest villages.csv --name village_list --out my_feeds`
+    """
+    from lakehouse.feed import feeds
+    from lakehouse.suggest import suggest as proposed
+
+    text = proposed(file, name, feeds())
+    if out is None:
+        print(text, end="")
+        return
+    path = out / f"{name}.toml"
+    if path.exists():
+        raise UsageError(f"{path} is there already: choose another --name.")
+    out.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    say(f"Written: {path}. Read it, mend it, then `bangfu feeds {name} --feeds {out}`.")
 
 
 def _decide(delivery: str, word: str, by: str | None, why: str) -> None:

@@ -119,7 +119,7 @@ def test_the_corrected_delivery_supersedes_the_wrong_one(harsh: Made):
     expected = {
         f"{one['feed']}/{one['period']}/{one['delivery']}"
         for one in listed(harsh, "delivery")
-        if one["expected"] in wrong or one["kind"] == "corrected"
+        if one["expected"] in wrong or one["kind"] in ("corrected", "shrunk")
     }
     assert superseded.keys() - {None} == expected
     for name in expected:
