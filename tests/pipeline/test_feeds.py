@@ -1,8 +1,10 @@
 """One's own delivery by a mapping: through bronze to silver, and whatever can be wrong with it."""
 
 import gzip
+import json
 import re
 import shlex
+import zipfile
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +86,38 @@ def test_the_walk_of_the_docs(house: "House", my_feeds: Path, tmp_path: Path) ->
     assert {(row["village_code"], row["town_code"]) for row in listed} >= {
         ("211223101202", "211223101000")
     }
+
+
+def test_json_lines_and_fixed_width_land_as_csv_does(
+    house: "House", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same sessions written three ways, one of them a zip, are the same rows of bronze."""
+    text = (MAPPINGS / "session.toml").read_text(encoding="utf-8").replace('separator = ";"\n', "")
+    places = {"user": "[1, 2]", "time": "[3, 18]", "net": "[19, 20]", "万元": "[21, 24]",
+              "x": "[25, 34]", "y": "[35, 43]"}  # fmt: skip
+    placed = re.sub('head = "(.*?)"', lambda found: f"at = {places[found[1]]}", text)
+    for form, mapping in (("csv", text), ("jsonl", text), ("fixed", placed)):
+        told = mapping.replace('format = "csv"', f'format = "{form}"')
+        (tmp_path / f"session_{form}.toml").write_text(told, encoding="utf-8")
+    monkeypatch.setenv("BANGFU_FEEDS", str(tmp_path))
+    rows = [["7", "1345197238", "3G", "0.5", "123.420368", "41.789833"],
+            ["17", "2012-08-17 18:00", "4G", "1", "123.420368", "41.789833"]]  # fmt: skip
+    heads = list(places)
+    widths = [2, 16, 2, 4, 10, 9]
+    lines = {
+        "csv": [",".join(row) for row in [heads, *rows]],
+        "jsonl": [json.dumps(dict(zip(heads, row, strict=True))) for row in rows],
+        "fixed": ["".join(map(str.ljust, row, widths)) for row in rows],
+    }
+    found = {}
+    for form, told in lines.items():
+        path = tmp_path / f"s.{form}"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("sessions", "\n".join(told))
+        assert landed_as(house, f"session_{form}", "2012-08", path) == "landed"
+        kept = house.lake.read(f"bronze.session_{form}").orderBy("line")
+        found[form] = [tuple(row)[:6] for row in kept.collect()]
+    assert found["csv"] == found["jsonl"] == found["fixed"] == [tuple(row) for row in rows]
 
 
 def test_units_datums_codes_and_times(
