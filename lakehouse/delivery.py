@@ -168,6 +168,13 @@ def match_heads(found: list[str], feed: Feed, file: str) -> dict[str, str]:
     return matched
 
 
+def new_heads(found: list[str], feed: Feed) -> list[str]:
+    """Return the heads of a file that its mapping neither names nor leaves out on purpose."""
+    known = {head for spec in feed.delivered.values() for head in spec.head} | {*feed.ignore}
+    trimmed = (head.strip().lstrip("\ufeff") for head in found)
+    return [head for head in dict.fromkeys(trimmed) if head and head not in known]
+
+
 def separator_of(feed: Feed) -> str:
     """Return what stands between the fields of a text file."""
     return feed.separator or ("\t" if feed.format == "tsv" else ",")

@@ -100,6 +100,8 @@ class Feed:
     share_bad: float = 0.2
     # A full register with fewer rows than this share of the one before waits for a person's word.
     hold_below: float = 0.7
+    # Heads that stay in the file, and are no news.
+    ignore: tuple[str, ...] = ()
 
     @property
     def delivered(self) -> dict[str, Field]:

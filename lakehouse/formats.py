@@ -28,10 +28,15 @@ RAW_KEPT = 1000
 Row = tuple[int, dict[str, str | None] | None, str | None, bytes]
 
 
-def rows_of(path: Path, feed: Feed, limits: Limits) -> Iterator[Row]:
-    """Yield the rows of one file of text or XLSX. Raises Refused where none can be read."""
+def rows_of(
+    path: Path, feed: Feed, limits: Limits, heads: list[str] | None = None
+) -> Iterator[Row]:
+    """Yield the rows of one file of text or XLSX. Raises Refused where none can be read.
+
+    The heads of the file are put into `heads`, once the first row is there.
+    """
     readers = {"xlsx": _xlsx, "jsonl": _json_lines, "fixed": _fixed}
-    return readers.get(feed.format, _separated)(path, feed, limits)
+    return readers.get(feed.format, _separated)(path, feed, limits, [] if heads is None else heads)
 
 
 def has_head(feed: Feed) -> bool:
@@ -56,11 +61,12 @@ def numbered(file: IO[bytes], first: int, limits: Limits) -> Iterator[tuple[int,
 # -- CSV, TSV ------------------------------------------------------------------------------
 
 
-def _separated(path: Path, feed: Feed, limits: Limits) -> Iterator[Row]:
+def _separated(path: Path, feed: Feed, limits: Limits, found: list[str]) -> Iterator[Row]:
     separator = separator_of(feed)
     with open_bytes(path, limits) as file:
         first = file.readline(limits.longest_line)
         heads, matched = _heads(first, path, feed, separator)
+        found += heads
         for line, raw, is_too_long in numbered(file, 2, limits):
             if is_too_long:
                 yield line, None, "line_too_long", raw
@@ -121,7 +127,7 @@ def decoded(raw: bytes, encoding: str) -> str:
 # -- JSON lines ----------------------------------------------------------------------------
 
 
-def _json_lines(path: Path, feed: Feed, limits: Limits) -> Iterator[Row]:
+def _json_lines(path: Path, feed: Feed, limits: Limits, keys: list[str]) -> Iterator[Row]:
     """Yield an object a line. A key that a line does not have is a field without a value.
 
     Numbers stay as they are written; objects and lists within become JSON again.
@@ -129,8 +135,8 @@ def _json_lines(path: Path, feed: Feed, limits: Limits) -> Iterator[Row]:
     with open_bytes(path, limits) as file:
         read = (_object(line, feed, limits) for line in numbered(file, 1, limits))
         first = list(islice(read, FIRST_LINES))
-        heads = dict.fromkeys(head for one in first if one[1] for head in one[1])
-        matched = match_heads(list(heads), feed, path.name)
+        keys += dict.fromkeys(head for one in first if one[1] for head in one[1])
+        matched = match_heads(keys, feed, path.name)
         for line, found, reason, raw in chain(first, read):
             if found is None:
                 yield line, None, reason, raw
@@ -182,7 +188,7 @@ def _json_text(value: Any) -> str | None:
 # -- fixed width ---------------------------------------------------------------------------
 
 
-def _fixed(path: Path, feed: Feed, limits: Limits) -> Iterator[Row]:
+def _fixed(path: Path, feed: Feed, limits: Limits, _: list[str]) -> Iterator[Row]:
     """Yield a row a line, each field from its bytes. A line that ends earlier is none."""
     places = {name: (at[0] - 1, at[1]) for name, spec in feed.delivered.items() if (at := spec.at)}
     needed = max(end for _, end in places.values())
@@ -210,7 +216,7 @@ def _fixed(path: Path, feed: Feed, limits: Limits) -> Iterator[Row]:
 FORMULA = re.compile(rb"<f[ >/]")
 
 
-def _xlsx(path: Path, feed: Feed, limits: Limits) -> Iterator[Row]:
+def _xlsx(path: Path, feed: Feed, limits: Limits, found: list[str]) -> Iterator[Row]:
     from python_calamine import CalamineError, CalamineWorkbook, ZipError
 
     check_workbook(path, limits)
@@ -226,6 +232,7 @@ def _xlsx(path: Path, feed: Feed, limits: Limits) -> Iterator[Row]:
     rows = iter(sheet.iter_rows())
     heads = [str(cell) for cell in next(rows, [])]
     matched = match_heads(heads, feed, path.name)
+    found += heads
     for line, cells in enumerate(rows, start=2):
         if all(cell in ("", None) for cell in cells):
             continue

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 
 from lakehouse import delivery as deliveries
 from lakehouse.conf import Settings
-from lakehouse.delivery import Delivery, Refused
+from lakehouse.delivery import Delivery, Refused, new_heads
 from lakehouse.feed import Feed, feeds
 from lakehouse.hold import shrunk
 from lakehouse.io import Lake, filesystem
@@ -124,26 +124,29 @@ class Landing:
         files, folder = filesystem(staging)
         try:
             if feed.format == "parquet":
-                rows, n_read = self._parquet_rows(delivery, feed)
+                rows, n_read, heads = self._parquet_rows(delivery, feed)
                 bad, n_bad = None, 0
             else:
-                n_read, n_bad = _stage(delivery, feed, files, folder, limits_of(self.conf))
+                n_read, n_bad, heads = _stage(delivery, feed, files, folder, limits_of(self.conf))
                 rows = self.lake.spark.read.parquet(f"{staging}/rows.parquet")
                 bad = self.lake.spark.read.parquet(f"{staging}/bad.parquet") if n_bad else None
             self._write(delivery, feed, rows, bad)
         finally:
             _remove(files, folder)
+        new = new_heads(heads, feed)
         return Landed(
             delivery.delivery_id, feed.name, "landed",
+            detail=f"new columns, left in the file: {', '.join(new)}" if new else None,
             read=n_read, created=n_read - n_bad, quarantined=n_bad,
         )  # fmt: skip
 
-    def _parquet_rows(self, delivery: Delivery, feed: Feed) -> "tuple[DataFrame, int]":
+    def _parquet_rows(self, delivery: Delivery, feed: Feed) -> "tuple[DataFrame, int, list[str]]":
         """Leave Parquet to Spark: only footers are read here."""
-        total, frame = 0, None
+        total, frame, heads = 0, None, []
         for file in delivery.files():
             path = delivery.folder / file.name
-            rows, matched = check_parquet(path, feed)
+            rows, matched, found = check_parquet(path, feed)
+            heads += found
             _same_count(file.name, file.rows, rows)
             columns = {column: head for head, column in matched.items()}
             one = self.lake.spark.read.parquet(str(path)).select(
@@ -158,7 +161,7 @@ class Landing:
             frame = one if frame is None else frame.unionByName(one)
             total += rows
         assert frame is not None  # check_files refuses a manifest without files
-        return frame, total
+        return frame, total, heads
 
     def _write(
         self, delivery: Delivery, feed: Feed, rows: "DataFrame", bad: "DataFrame | None"
@@ -245,11 +248,12 @@ def _superseded(delivery: Delivery) -> str | None:
 
 def _stage(
     delivery: Delivery, feed: Feed, files: pafs.FileSystem, folder: str, limits: Limits
-) -> tuple[int, int]:
-    """Read the text files of a delivery into staging; return rows read and set aside."""
+) -> tuple[int, int, list[str]]:
+    """Read the text files of a delivery into staging; return rows read and set aside, heads."""
     _remove(files, folder)
     writer = StagedWriter(files, folder, list(feed.delivered))
     n_read = n_bad = 0
+    heads: list[str] = []
     try:
         for file in delivery.files():
             read = read_file(
@@ -263,9 +267,10 @@ def _stage(
                     raise Refused("control_total", f"{file.name}: the sum of {name} differs")
             n_read += read.rows
             n_bad += read.set_aside
+            heads += read.heads
     finally:
         writer.close()
-    return n_read, n_bad
+    return n_read, n_bad, heads
 
 
 def limits_of(conf: Settings) -> Limits:

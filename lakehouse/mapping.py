@@ -30,10 +30,12 @@ _INHERITED = (
     "every",
     "share_bad",
     "hold_below",
+    "ignore",
 )
 _FEED_KEYS = {
     *_NEEDED, "area", "every", "encoding", "share_bad", "onto", "key", "sheet", "separator",
     "datum", "zone", "hold_below",
+    "ignore",
 }  # fmt: skip
 
 
@@ -81,6 +83,7 @@ def read_feed(path: Path, known: dict[str, Feed]) -> Feed:
         key=tuple(raw.get("key", ())),
         onto=onto.name if onto else None,
         share_bad=raw.get("share_bad", 0.2),
+        ignore=tuple(raw.get("ignore", ())),
         hold_below=_share(path, "hold_below", raw, 0.7),
     )
 

@@ -23,11 +23,12 @@ BATCH = 50_000
 
 @dataclass
 class Read:
-    """What one file held: rows read, sums of the columns asked for, rows set aside."""
+    """What one file held: rows read, sums of the columns asked for, rows set aside, its heads."""
 
     rows: int = 0
     set_aside: int = 0
     totals: dict[str, float] = field(default_factory=dict)
+    heads: list[str] = field(default_factory=list)
 
 
 class StagedWriter:
@@ -80,7 +81,7 @@ def read_file(
     """
     read = Read(totals=dict.fromkeys(totals, 0.0))
     try:
-        for row in rows_of(path, feed, limits):
+        for row in rows_of(path, feed, limits, read.heads):
             read.rows += 1
             read.set_aside += row[1] is None
             for name in totals if row[1] else []:
@@ -115,8 +116,8 @@ def count_rows(path: Path, feed: Feed) -> int:
         raise _broken(path, error) from None
 
 
-def check_parquet(path: Path, feed: Feed) -> tuple[int, dict[str, str]]:
-    """Return rows and head -> column of a Parquet file, from its footer.
+def check_parquet(path: Path, feed: Feed) -> tuple[int, dict[str, str], list[str]]:
+    """Return rows, head -> column, and all heads of a Parquet file, from its footer.
 
     Raises Refused: truncated_parquet, missing_head.
     """
@@ -125,7 +126,7 @@ def check_parquet(path: Path, feed: Feed) -> tuple[int, dict[str, str]]:
         heads, rows = footer.schema_arrow.names, footer.metadata.num_rows
     except (pa.ArrowInvalid, OSError):
         raise Refused("truncated_parquet", f"{path.name} has no readable footer") from None
-    return rows, match_heads(heads, feed, path.name)
+    return rows, match_heads(heads, feed, path.name), heads
 
 
 def _number(text: str | None) -> float:

@@ -5,12 +5,13 @@ import io
 import json
 import textwrap
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import openpyxl
 import pytest
 
-from lakehouse.delivery import Delivery, Refused, check_files, sha256
+from lakehouse.delivery import Delivery, Refused, check_files, new_heads, sha256
 from lakehouse.errors import DeclarationError
 from lakehouse.feed import Feed
 from lakehouse.formats import rows_of
@@ -228,6 +229,15 @@ def test_a_formula_is_refused(tmp_path: Path):
     assert refused(good, of, Limits(unpacked_free=100, unpacked_ratio=1)) == "zip_bomb"
     (tmp_path / "no.xlsx").write_bytes(GOOD)
     assert refused(tmp_path / "no.xlsx", of) == "unreadable_workbook"
+
+
+def test_heads_that_are_new(tmp_path: Path):
+    path = tmp_path / "a.csv"
+    path.write_text("\ufeff号码, 金额 ,新列,旧列,\n1,2,3,4,5\n", encoding="utf-8")
+    of, heads = feed(tmp_path), []
+    assert next(rows_of(path, of, LIMITS, heads))[1] == {"person_id": "1", "amount": "2"}
+    assert new_heads(heads, replace(of, ignore=("旧列",))) == ["新列"]
+    assert new_heads(heads, replace(of, ignore=())) == ["新列", "旧列"]
 
 
 # -- manifests -----------------------------------------------------------------------------

@@ -77,6 +77,9 @@ def test_the_walk_of_the_docs(house: "House", my_feeds: Path, tmp_path: Path) ->
         "village_list": (3, 0),
         "area": (11, 0),
     }
+    # What the mapping does not name is left in the file, and told.
+    [told] = house.ops.deliveries("village_list")
+    assert told["detail"] == "new columns, left in the file: provinceCode, cityCode, areaCode"
     areas = {row["area_code"]: row for row in house.lake.read("silver.area").collect()}
     assert areas["211223101201"]["parent_code"] == "211223101000"
     assert areas["211223101000"]["parent_code"] == "211223000000"

@@ -125,7 +125,7 @@ class _Taken:
 
 
 def _parquet(one: Delivery, file: str, feed: Feed, found: Landed) -> int:
-    n, matched = check_parquet(one.folder / file, feed)
+    n, matched, _ = check_parquet(one.folder / file, feed)
     heads = {column: head for head, column in matched.items()}
     for row in pq.read_table(one.folder / file).to_pylist():
         found.rows.append(tuple(row.get(heads.get(name, "")) for name in feed.delivered))

@@ -38,7 +38,7 @@ def read(one: Delivery) -> Content:
     try:
         found.content = check_files(one, its_feed)
         if its_feed.format == "parquet":
-            n_rows, columns = check_parquet(path, its_feed)
+            n_rows, columns, _ = check_parquet(path, its_feed)
             rows = pq.read_table(path).to_pylist()
             found.rows = [{columns[head]: text for head, text in row.items()} for row in rows]
         else:

@@ -55,7 +55,7 @@ def test_the_house_reads_what_was_given(name: str, tmp_path: Path):
     [file] = found.files()
     path, taken = folder / file.name, Taken()
     if feed.format == "parquet":
-        n, matched = check_parquet(path, feed)
+        n, matched, _ = check_parquet(path, feed)
         table = pq.read_table(path)
         assert set(table.schema.types) == {pa.string()}
         taken += [{matched[head]: text for head, text in row.items()} for row in table.to_pylist()]
