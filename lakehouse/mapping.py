@@ -83,7 +83,7 @@ def read_feed(path: Path, known: dict[str, Feed]) -> Feed:
         key=tuple(raw.get("key", ())),
         onto=onto.name if onto else None,
         share_bad=raw.get("share_bad", 0.2),
-        ignore=tuple(raw.get("ignore", ())),
+        ignore=_texts(path, "ignore", raw),
         hold_below=_share(path, "hold_below", raw, 0.7),
     )
 
@@ -152,6 +152,13 @@ def _share(path: Path, word: str, raw: dict[str, Any], usual: float) -> float:
     if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share <= 1:
         raise DeclarationError(f"{path}: {word} is {share!r}; write a share from 0 to 1.")
     return float(share)
+
+
+def _texts(path: Path, word: str, raw: dict[str, Any]) -> tuple[str, ...]:
+    told = raw.get(word, ())
+    if isinstance(told, str) or not all(isinstance(one, str) for one in told):
+        raise DeclarationError(f'{path}: {word} is a list of texts: ["…", "…"].')
+    return tuple(told)
 
 
 def _check_encoding(path: Path, encoding: str) -> None:

@@ -116,6 +116,9 @@ def test_how_far_it_may_shrink_is_the_mappings_to_say(tmp_path: Path) -> None:
         text += f'{name} = {{ head = "{name}" }}\n'
     mine.write_text(text.replace("SHARE", "0"))
     assert read_feed(mine, {"area": feed("area")}).hold_below == 0
+    mine.write_text(text.replace("SHARE", '0\nignore = "x"'))
+    with pytest.raises(DeclarationError, match="ignore is a list of texts"):
+        read_feed(mine, {"area": feed("area")})
     mine.write_text(text.replace("SHARE", "1.5"))
     with pytest.raises(DeclarationError, match=r"hold_below is 1\.5"):
         read_feed(mine, {"area": feed("area")})
