@@ -9,7 +9,18 @@ from typing import NoReturn
 
 import typer
 
-from lakehouse.commands import ask, deliveries, feeds, look, make, method, tell, with_feeds, work
+from lakehouse.commands import (
+    ask,
+    deliveries,
+    feeds,
+    look,
+    make,
+    method,
+    quarantine,
+    tell,
+    with_feeds,
+    work,
+)
 from lakehouse.errors import EXIT_CODES, BangfuError
 
 STOPPED = 130  # Ctrl-C, as shells tell it
@@ -30,12 +41,13 @@ app = typer.Typer(
 for command in (
     *(make.demo, make.synth, feeds.feeds, work.land, work.run, work.plan, work.train),
     *(ask.sql, ask.tables),
-    *(look.show, look.check, look.quarantine, look.history, make.docs, make.doctor),
+    *(look.show, look.check, look.history, make.docs, make.doctor),
     tell.report,
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
 app.add_typer(method.app)
 app.add_typer(deliveries.app)
+app.add_typer(quarantine.app)
 
 
 def main() -> NoReturn:

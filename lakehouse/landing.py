@@ -6,11 +6,10 @@ appends nothing, because Delta knows the transaction.
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import pyarrow.fs as pafs
 from pyspark.sql import functions as F
 
 from lakehouse import delivery as deliveries
@@ -18,11 +17,10 @@ from lakehouse.conf import Settings
 from lakehouse.delivery import Delivery, Refused, new_heads
 from lakehouse.feed import Feed, feeds
 from lakehouse.hold import shrunk
-from lakehouse.io import Lake, filesystem
+from lakehouse.io import Lake
 from lakehouse.ops import Ops
 from lakehouse.parse import parse
-from lakehouse.stream import StagedWriter, check_parquet, read_file
-from lakehouse.unpack import Limits
+from lakehouse.staging import staged
 from lakehouse.vault import Vault
 
 if TYPE_CHECKING:
@@ -120,52 +118,27 @@ class Landing:
         return Landed(delivery.delivery_id, feed.name, "held", "shrunk", why) if why else None
 
     def _append(self, delivery: Delivery, feed: Feed) -> Landed:
-        staging = f"{self.lake.root}/_staging/{delivery.delivery_id.replace('/', '__')}"
-        files, folder = filesystem(staging)
-        try:
-            if feed.format == "parquet":
-                rows, n_read, heads = self._parquet_rows(delivery, feed)
-                bad, n_bad = None, 0
-            else:
-                n_read, n_bad, heads = _stage(delivery, feed, files, folder, limits_of(self.conf))
-                rows = self.lake.spark.read.parquet(f"{staging}/rows.parquet")
-                bad = self.lake.spark.read.parquet(f"{staging}/bad.parquet") if n_bad else None
-            self._write(delivery, feed, rows, bad)
-        finally:
-            _remove(files, folder)
-        new = new_heads(heads, feed)
+        with staged(self.lake, self.conf, delivery, feed) as (rows, bad, seen):
+            n_bad = self.write(delivery, feed, rows, bad, f"land:{delivery.delivery_id}")
+        new = new_heads(seen.heads, feed)
         return Landed(
             delivery.delivery_id, feed.name, "landed",
             detail=f"new columns, left in the file: {', '.join(new)}" if new else None,
-            read=n_read, created=n_read - n_bad, quarantined=n_bad,
+            read=seen.rows, created=seen.rows - n_bad, quarantined=n_bad,
         )  # fmt: skip
 
-    def _parquet_rows(self, delivery: Delivery, feed: Feed) -> "tuple[DataFrame, int, list[str]]":
-        """Leave Parquet to Spark: only footers are read here."""
-        total, frame, heads = 0, None, []
-        for file in delivery.files():
-            path = delivery.folder / file.name
-            rows, matched, found = check_parquet(path, feed)
-            heads += found
-            _same_count(file.name, file.rows, rows)
-            columns = {column: head for head, column in matched.items()}
-            one = self.lake.spark.read.parquet(str(path)).select(
-                *[
-                    (F.col(f"`{columns[name]}`") if name in columns else F.lit(None))
-                    .cast("string")
-                    .alias(name)
-                    for name in feed.delivered
-                ],
-                (F.col("_metadata.row_index") + 2 + total).alias("line"),
-            )
-            frame = one if frame is None else frame.unionByName(one)
-            total += rows
-        assert frame is not None  # check_files refuses a manifest without files
-        return frame, total, heads
+    def write(
+        self,
+        delivery: Delivery,
+        feed: Feed,
+        rows: "DataFrame",
+        bad: "DataFrame | None",
+        app_id: str,
+    ) -> int:
+        """Append rows under a transaction's name, keep lines beside, enrol identities.
 
-    def _write(
-        self, delivery: Delivery, feed: Feed, rows: "DataFrame", bad: "DataFrame | None"
-    ) -> None:
+        Return how many lines are beside.
+        """
         named = rows.select(
             *feed.delivered,
             F.lit(delivery.period).alias("period"),
@@ -173,15 +146,15 @@ class Landing:
             "line",
             F.lit(delivery.arrived_at).alias("arrived_at"),
         )
-        app_id = f"land:{delivery.delivery_id}"
         self.lake.append_once(feed.table, named, app_id)
-        self._set_aside(delivery, feed, bad)
+        n_bad = self._set_aside(delivery, feed, bad)
         mine = self.lake.read(feed.table.name).where(
             (F.col("period") == delivery.period) & (F.col("delivery_id") == delivery.delivery_id)
         )
         self.vault.enrol(parse(mine, feed, self.conf.zone), feed)
+        return n_bad
 
-    def _set_aside(self, delivery: Delivery, feed: Feed, bad: "DataFrame | None") -> None:
+    def _set_aside(self, delivery: Delivery, feed: Feed, bad: "DataFrame | None") -> int:
         counts: dict[str, int] = {}
         kept = None
         if bad is not None:
@@ -198,6 +171,7 @@ class Landing:
             )
         self.lake.write_quarantine(feed.table.name, kept, delivery.delivery_id)
         self.ops.record_reasons(feed.table.name, delivery.delivery_id, counts)
+        return sum(counts.values())
 
     def _record(self, delivery: Delivery, outcome: Landed, started: dict[str, Any]) -> None:
         told = asdict(outcome)
@@ -244,47 +218,3 @@ def _feed_of(delivery: Delivery) -> Feed:
 def _superseded(delivery: Delivery) -> str | None:
     named = delivery.manifest().get("supersedes")
     return f"{delivery.feed}/{named}" if named else None
-
-
-def _stage(
-    delivery: Delivery, feed: Feed, files: pafs.FileSystem, folder: str, limits: Limits
-) -> tuple[int, int, list[str]]:
-    """Read the text files of a delivery into staging; return rows read and set aside, heads."""
-    _remove(files, folder)
-    writer = StagedWriter(files, folder, list(feed.delivered))
-    n_read = n_bad = 0
-    heads: list[str] = []
-    try:
-        for file in delivery.files():
-            read = read_file(
-                delivery.folder / file.name, feed, list(file.totals), writer, n_read, limits
-            )
-            _same_count(file.name, file.rows, read.rows)
-            for name, total in file.totals.items():
-                # Totals are sums of text: rows that do not read explain a difference.
-                rounding = 0.005 * max(1, file.rows)
-                if not read.set_aside and abs(read.totals[name] - total) > rounding:
-                    raise Refused("control_total", f"{file.name}: the sum of {name} differs")
-            n_read += read.rows
-            n_bad += read.set_aside
-            heads += read.heads
-    finally:
-        writer.close()
-    return n_read, n_bad, heads
-
-
-def limits_of(conf: Settings) -> Limits:
-    """Return how far reading goes, from conf [landing]."""
-    return Limits(**{one.name: int(conf.get("landing", one.name)) for one in fields(Limits)})
-
-
-def _same_count(file: str, told: int, found: int) -> None:
-    if told != found:
-        raise Refused("control_total", f"{file}: manifest says {told} rows, found {found}")
-    if not found:
-        raise Refused("no_rows", f"{file} has a head and no rows")
-
-
-def _remove(files: pafs.FileSystem, folder: str) -> None:
-    if files.get_file_info(folder).type == pafs.FileType.Directory:
-        files.delete_dir(folder)

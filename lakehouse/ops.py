@@ -162,6 +162,24 @@ class Ops:
             .values(state=state)
         )
 
+    def recount(self, delivery_id: str, n_quarantined: int) -> None:
+        """Set how many lines of a landed delivery are beside: the others of those read are rows."""
+        columns = delivery_table.c
+        self._do(
+            delivery_table.update()
+            .where(columns.delivery_id == delivery_id)
+            .values(n_quarantined=n_quarantined, n_created=columns.n_read - n_quarantined)
+        )
+
+    def forget_refused(self, delivery_ids: list[str]) -> None:
+        """Strike refused deliveries from the ledger, so that they are tried again."""
+        columns = delivery_table.c
+        self._do(
+            delivery_table.delete().where(
+                columns.delivery_id.in_(delivery_ids), columns.state == "refused"
+            )
+        )
+
     def record_word(self, delivery_id: str, word: str, who: str, why: str) -> None:
         """Keep what a person said of a held delivery: approved or rejected."""
         self._do(

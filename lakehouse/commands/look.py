@@ -146,66 +146,6 @@ def check(
         raise ChecksFailed(f"{len(failed)} of {len(results)} checks do not hold.")
 
 
-def quarantine(
-    table: AnyTable = None,
-    lines: Annotated[bool, typer.Option(help="List delivery and line of each row.")] = False,
-    plot: Plot = False,
-    out: PlotOut = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show what was set aside and why (隔离): counts by table, slice and reason, never values.
-
-    Examples: `bangfu quarantine`, `bangfu quarantine silver.person --lines`,
-    `bangfu quarantine --plot`
-    """
-    from lakehouse import plots
-    from lakehouse.run import House
-
-    house = House()
-    name = house.registry.table(table).name if table else None
-    if plot:
-        page = plots.quarantine(house.ops.reasons(name), name)
-        write_plot(page, f"quarantine-{name or 'all'}", out)
-        return
-    told = _quarantined_lines(house, name) if lines else house.ops.reasons(name)
-    refused = [row for row in house.ops.deliveries() if row["state"] in ("refused", "held")]
-    if as_json:
-        kept = ("delivery_id", "state", "reason", "detail")
-        told_of = [{key: row[key] for key in kept} for row in refused]
-        print_json({"rows": told, "refused_deliveries": told_of})
-        return
-    columns = {"table_name": "table", "slice": "date or delivery"}
-    columns |= (
-        {"line": "line", "reason": "reason"} if lines else {"reason": "reason", "n_rows": "rows"}
-    )
-    print_table("Rows set aside", told, columns)
-    if refused and not table:
-        shown = {"delivery_id": "delivery", "state": "state", "reason": "reason",
-                 "detail": "detail"}  # fmt: skip
-        print_table("Deliveries refused or held", refused, shown)
-
-
-def _quarantined_lines(house: Any, name: str | None) -> list[dict[str, Any]]:
-    if name is None:
-        raise InputMissing("--lines needs a table: `bangfu quarantine silver.person --lines`.")
-    from deltalake import DeltaTable
-
-    from lakehouse.io import newest_version, quarantine_path
-
-    path = quarantine_path(house.conf.lake, name)
-    if newest_version(path) is None:
-        return []
-    kept = ["slice", "delivery_id", "line", "violations"]
-    found = DeltaTable(path).to_pyarrow_table(columns=kept)
-    rows = sorted(found.to_pylist(), key=lambda row: (row["slice"], row["delivery_id"] or "",
-                                                      row["line"] or 0))  # fmt: skip
-    return [
-        {"table_name": name, "slice": row["delivery_id"] or row["slice"], "line": row["line"],
-         "reason": ", ".join(row["violations"])}
-        for row in rows[:10_000]
-    ]  # fmt: skip
-
-
 def history(
     table: AnyTable = None,
     limit: Annotated[int, typer.Option(min=1, max=MOST_RUNS, help="Runs to tell of.")] = 30,
