@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from lakehouse.commands import AsJson, print_json, print_table, say
+from lakehouse.commands import AsJson, print_json, print_table, say, with_feeds
 from lakehouse.errors import UsageError, nearest
 
 STATES = ("landed", "duplicate", "refused", "held", "rejected", "superseded")
@@ -76,6 +76,7 @@ def reject(delivery: Named, why: Why, by: By = None) -> None:
 
 
 @app.command()
+@with_feeds
 def suggest(
     file: Annotated[Path, typer.Argument(help="A file as its source writes it.")],
     name: Annotated[str, typer.Option(help="What the feed is to be called.")] = "my_feed",
