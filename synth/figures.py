@@ -21,8 +21,8 @@ def figures(area: str) -> Figures:
     share of poor people draws one around the province's, the same in every run.
     """
     raw = dict(read_toml(conf_dir() / "synth.toml"))
-    own = _plain(raw.pop("area", {}).get(area, {}))
-    given = _merged(_plain(raw), {name: it for name, it in own.items() if name in raw})
+    own = plain(raw.pop("area", {}).get(area, {}))
+    given = _merged(plain(raw), {name: it for name, it in own.items() if name in raw})
     given["area"] = {name: it for name, it in own.items() if name not in raw}
     lives = given["lives"]
     if "poor_share" not in own.get("lives", {}):
@@ -39,11 +39,11 @@ def _merged(general: Any, own: Any) -> Any:
     return general | {name: _merged(general.get(name, {}), it) for name, it in own.items()}
 
 
-def _plain(it: Any) -> Any:
+def plain(it: Any) -> Any:
     """Replace each `{ value, source }` by its value."""
     if isinstance(it, dict):
-        return it["value"] if "value" in it else {name: _plain(part) for name, part in it.items()}
-    return [_plain(part) for part in it] if isinstance(it, list) else it
+        return it["value"] if "value" in it else {name: plain(part) for name, part in it.items()}
+    return [plain(part) for part in it] if isinstance(it, list) else it
 
 
 # The scheme by whose line the generator counts the poor.

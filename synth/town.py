@@ -17,6 +17,7 @@ from synth.operator.cells import cells
 from synth.operator.subscribers import subscribers
 from synth.people.census_table import margins
 from synth.people.compose import compose, deal
+from synth.people.doings import AT_WORK
 from synth.people.fit import far_off
 from synth.people.households import Dealt, households, sampled
 from synth.people.pool import pool
@@ -129,7 +130,7 @@ def _farming(who: Population, where: Places, wanted: float) -> list[float]:
     people = who.people
     rural = where.villages["is_rural"].to_numpy()[people["village"]]
     work = people["work"].to_numpy()
-    n = np.isin(work, ("farming", "local_job", "migrant", "public")).sum()
+    n = np.isin(work, AT_WORK).sum()
     either = [np.isin(work, ("farming", "local_job")) & is_so for is_so in (rural, ~rural)]
     # A community has a few fields as well.
     now = [np.clip((work[one] == "farming").mean() if one.any() else 0, 0.02, 0.98)

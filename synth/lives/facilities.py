@@ -57,8 +57,7 @@ def furnish(
     """
     family = np.flatnonzero(~homes["is_collective"].to_numpy())
     mine = homes.iloc[family]
-    log = np.log(np.maximum(mine["consumption_cny"].to_numpy(), 1))
-    wealth = (log - at.log_mean) / at.log_std
+    wealth = at.wealth(mine)
     also = {
         "tap_water": 1.5 * mine["is_water_safe"].to_numpy(),
         "car": 3.0 * (mine["n_able"] > 0).to_numpy(),

@@ -7,6 +7,7 @@ households from all villages, made by the same code, tells what earnings must be
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 
 from synth.figures import Figures
 
@@ -25,6 +26,11 @@ class Level:
     own_half: float
     log_mean: float
     log_std: float
+
+    def wealth(self, homes: pd.DataFrame) -> np.ndarray:
+        """Return how far each household's consumption is from the mean: logarithm, deviations."""
+        log = np.log(np.maximum(homes["consumption_cny"].to_numpy(), 1))
+        return (log - self.log_mean) / self.log_std
 
 
 def quantile(values: np.ndarray, weights: np.ndarray, share: float) -> float:

@@ -20,9 +20,8 @@ def dwelling(
 
     The worse off live worse; water is mostly a matter of the village.
     """
-    log = np.log(np.maximum(homes["consumption_cny"].to_numpy(), 1))
     # Blurred: dwellings are older than incomes.
-    wealth = (log - at.log_mean) / at.log_std + rng.normal(0, 0.7, len(homes))
+    wealth = at.wealth(homes) + rng.normal(0, 0.7, len(homes))
     share_d = expit(logit(given["housing_d"]) - 1.0 * wealth)
     share_c = expit(logit(given["housing_c"]) - 0.9 * wealth)
     u = rng.random(len(homes))

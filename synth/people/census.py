@@ -5,13 +5,12 @@ conf/synth_people.toml cites for the county, its city or its province.
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from lakehouse.conf import conf_dir, read_toml
 from lakehouse.errors import InputMissing, nearest
-from synth.figures import Figures
+from synth.figures import Figures, plain
 
 # First years of the age groups, and what the last may be called.
 AGES = np.array([0, 1, *range(5, 90, 5)])
@@ -100,7 +99,7 @@ def cited(area: str) -> Margins:
     of_area = read_toml(path)["census"]
     known: Figures = {}
     for code in (area[:2], area[:4], area[:6]):
-        known |= {key: _value(it) for key, it in of_area.get(code, {}).items()}
+        known |= plain(of_area.get(code, {}))
     if "household_size" not in known:
         raise InputMissing(
             f"No census table is given for {area}, and {path} cites no household_size under"
@@ -121,7 +120,3 @@ def cited(area: str) -> Margins:
         shares = [*young, 1 - known["old_share"] - sum(young), known["old_share"]]
         found["age"] = Margin("age", "person", labels, np.array(shares))
     return Margins(area, path.name, None, known["household_size"], 0.0, found)
-
-
-def _value(it: Any) -> Any:
-    return it["value"] if isinstance(it, dict) else it

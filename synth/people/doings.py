@@ -15,6 +15,13 @@ EDUCATION = np.array(
 AT_WORK = ("farming", "local_job", "migrant", "public")
 
 
+def _cells(everybody: pd.DataFrame, shares: np.ndarray) -> np.ndarray:
+    """Return each one's row of shares by sex and year of age: [sex, age, …] flattened."""
+    oldest = shares.shape[1]
+    age = np.clip(everybody["age"].to_numpy(), 0, oldest - 1)
+    return np.where(everybody["is_male"].to_numpy(), 0, oldest) + age
+
+
 def add_schooling(
     everybody: pd.DataFrame, shared: np.ndarray, schooled: Schooling, rng: np.random.Generator,
     given: Figures,
@@ -23,9 +30,8 @@ def add_schooling(
 
     Levels come out as the county's census has them by sex and age.
     """
-    age, is_male = everybody["age"].to_numpy(), everybody["is_male"].to_numpy()
-    oldest = schooled.shares.shape[1]
-    cells = np.where(is_male, 0, oldest) + np.clip(age, 0, oldest - 1)
+    age = everybody["age"].to_numpy()
+    cells = _cells(everybody, schooled.shares)
     gift = 0.55 * shared + rng.normal(0, 0.84, len(age))
     level = assign(gift, cells, schooled.shares.reshape(-1, len(LEVELS)), rng)
     education = EDUCATION[level]
@@ -52,12 +58,11 @@ def add_schooling(
 
 def add_reading(everybody: pd.DataFrame, schooled: Schooling, rng: np.random.Generator) -> None:
     """Add is_illiterate, of people of 15 and over: who never went to school, or hardly."""
-    age, sex = everybody["age"].to_numpy(), (~everybody["is_male"].to_numpy()).astype(int)
+    age = everybody["age"].to_numpy()
     level = everybody["education"].map({"illiterate": 0, "primary": LEVELS.index("primary")})
-    chance = schooled.illiterate[
-        sex,
-        np.clip(age, 0, schooled.shares.shape[1] - 1),
-        level.fillna(len(LEVELS) - 1).astype(int),
+    by_cell = schooled.illiterate.reshape(-1, len(LEVELS))
+    chance = by_cell[
+        _cells(everybody, schooled.illiterate), level.fillna(len(LEVELS) - 1).astype(int)
     ]
     everybody["is_illiterate"] = (age >= GROWN_FROM) & (rng.random(len(age)) < chance)
 
@@ -123,10 +128,8 @@ def add_marital(
 
     `in_couple` are the people of the first day, `known` the status of some rows.
     """
-    age, is_male = everybody["age"].to_numpy(), everybody["is_male"].to_numpy()
-    oldest = married.shares.shape[1]
-    cells = np.where(is_male, 0, oldest) + np.clip(age, 0, oldest - 1)
-    drawn = assign(rng.random(len(age)), cells, married.shares.reshape(-1, len(MARITAL)), rng)
+    n, cells = len(everybody), _cells(everybody, married.shares)
+    drawn = assign(rng.random(n), cells, married.shares.reshape(-1, len(MARITAL)), rng)
     status = np.array(MARITAL, dtype=object)[drawn]
     status[: len(in_couple)][in_couple] = "married"
     status[everybody["spouse"].to_numpy() >= 0] = "married"
