@@ -86,13 +86,14 @@ class Delivery:
             raise Refused("manifest_unreadable", f"the files are not as agreed: {error}") from None
 
 
-def find(landing: Path) -> Iterator[Delivery]:
-    """Yield every delivery that is complete, in order of feed, period, arrival."""
-    found = []
-    for flag in landing.glob(f"*/*/*/*/{READY}"):
-        folder = flag.parent
-        source, feed, period, name = folder.parts[-4:]
-        found.append(Delivery(folder, source, feed, period, name))
+def find(landing: Path, delivery_id: str | None = None) -> Iterator[Delivery]:
+    """Yield every delivery that is complete (or the one), in order of feed, period, arrival."""
+    flags = (
+        landing.glob(f"*/*/*/*/{READY}")
+        if delivery_id is None
+        else (source / delivery_id / READY for source in landing.glob("*"))
+    )
+    found = [Delivery(flag.parent, *flag.parent.parts[-4:]) for flag in flags if flag.exists()]
     yield from sorted(found, key=lambda one: (one.feed, one.period, arrival(one), one.name))
 
 

@@ -58,7 +58,7 @@ def explained(known: Registry, table: type[Table], reason: str) -> dict[str, Any
     if column and (what in VALUES or column in table.columns):
         own = table.columns.get(column)
         means = VALUES.get(what, what.replace("_", " "))
-        about = f"{column} ({own.meaning}) " if own else f"{column} "
+        about = f"{column} ({own.meaning})" if own else column
         return told | {"means": f"{about}: {means}", "declared": _mappings(known, table),
                        "mend": BY_MAPPING}  # fmt: skip
     possible = [*table.rules, *LINES, "duplicate_key"]

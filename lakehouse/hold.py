@@ -15,13 +15,15 @@ def shrunk(ops: Ops, delivery: Delivery, feed: Feed, extent: str) -> str | None:
 
     A full register is held against the one in force for its period, or before: what it replaces.
     """
-    word = ops.words().get(delivery.delivery_id)
-    if extent != "full" or (word and word["word"] == "approved"):
+    if extent != "full":
         return None
     before = deliveries_in_force(ops, feed, None, delivery.period)
     n_before = before[-1]["n_read"] if before else 0
     told = sum(file.rows for file in delivery.files())
     if n_before < HOLD_FROM or told >= feed.hold_below * n_before:
+        return None
+    word = ops.words().get(delivery.delivery_id)
+    if word and word["word"] == "approved":
         return None
     return (
         f"{told:,} rows after {n_before:,} in {before[-1]['delivery_id']}; if that is so: "

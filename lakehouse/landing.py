@@ -148,11 +148,14 @@ class Landing:
         )
         self.lake.append_once(feed.table, named, app_id)
         n_bad = self._set_aside(delivery, feed, bad)
-        mine = self.lake.read(feed.table.name).where(
+        self.vault.enrol(parse(self.in_bronze(delivery, feed), feed, self.conf.zone), feed)
+        return n_bad
+
+    def in_bronze(self, delivery: Delivery, feed: Feed) -> "DataFrame":
+        """Return the rows of a delivery that bronze has."""
+        return self.lake.read(feed.table.name).where(
             (F.col("period") == delivery.period) & (F.col("delivery_id") == delivery.delivery_id)
         )
-        self.vault.enrol(parse(mine, feed, self.conf.zone), feed)
-        return n_bad
 
     def _set_aside(self, delivery: Delivery, feed: Feed, bad: "DataFrame | None") -> int:
         counts: dict[str, int] = {}

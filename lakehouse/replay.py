@@ -8,11 +8,9 @@ the table stale, and its next run reads them again.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pyspark.sql import functions as F
-
 from lakehouse.delivery import Delivery, Refused, check_files, find
 from lakehouse.errors import InputMissing, UsageError, nearest
-from lakehouse.feed import feeds
+from lakehouse.feed import Feed, feeds
 from lakehouse.staging import staged
 
 if TYPE_CHECKING:
@@ -31,13 +29,13 @@ class Replayed:
     why_not: str | None = None
 
 
-def waiting(landing: "Landing", feed: str | None = None) -> list[str]:
-    """Return the landed deliveries (of one feed) that have lines set aside, in their order."""
-    return [
-        row["delivery_id"]
+def waiting(landing: "Landing", feed: str | None = None) -> dict[str, int]:
+    """Return how many lines are set aside of the landed deliveries (of one feed) that have any."""
+    return {
+        row["delivery_id"]: row["n_quarantined"]
         for row in landing.ops.deliveries(feed)
         if row["state"] == "landed" and row["n_quarantined"]
-    ]
+    }
 
 
 def replay(landing: "Landing", delivery_id: str) -> Replayed:
@@ -47,44 +45,31 @@ def replay(landing: "Landing", delivery_id: str) -> Replayed:
     """
     known = waiting(landing)
     if delivery_id not in known:
-        raise UsageError(f"{delivery_id} has no lines set aside.{nearest(delivery_id, known)}")
-    delivery = next((d for d in find(landing.conf.landing) if d.delivery_id == delivery_id), None)
+        raise UsageError(f"{delivery_id} has no lines set aside.{nearest(delivery_id, [*known])}")
+    delivery = next(find(landing.conf.landing, delivery_id), None)
     if delivery is None:
         raise InputMissing(f"The files of {delivery_id} are not under {landing.conf.landing}.")
-    feed = feeds()[delivery.feed]
+    feed, before = feeds()[delivery.feed], known[delivery_id]
     try:
         check_files(delivery, feed)
         with staged(landing.lake, landing.conf, delivery, feed) as (rows, bad, _):
-            return _appended(landing, delivery, rows, bad)
+            n_bad = _appended(landing, delivery, feed, rows, bad)
     except Refused as refused:
-        return Replayed(delivery_id, 0, _aside(landing, delivery_id), str(refused))
+        return Replayed(delivery_id, 0, before, str(refused))
+    return Replayed(delivery_id, before - n_bad, n_bad)
 
 
 def _appended(
-    landing: "Landing", delivery: Delivery, rows: "DataFrame", bad: "DataFrame | None"
-) -> Replayed:
-    """Append what bronze does not have yet, and keep beside what is no row still."""
-    feed = feeds()[delivery.feed]
-    name = feed.table.name
-    version = landing.lake.version(name)
-    there = (
-        landing.lake.read(name)
-        .where(
-            (F.col("period") == delivery.period) & (F.col("delivery_id") == delivery.delivery_id)
-        )
-        .select("line")
-    )
+    landing: "Landing", delivery: Delivery, feed: Feed, rows: "DataFrame", bad: "DataFrame | None"
+) -> int:
+    """Append what bronze does not have yet; return how many lines are no rows still."""
+    version = landing.lake.version(feed.table.name)
+    there = landing.in_bronze(delivery, feed).select("line")
     fresh = rows.join(there, "line", "left_anti")
     if bad is not None:
         # Bronze keeps a row that was read once; only what never was one is still aside.
         bad = bad.join(there, "line", "left_anti")
-    before = _aside(landing, delivery.delivery_id)
     # Two replays that saw the same bronze are one: Delta takes the second for a repetition.
     n_bad = landing.write(delivery, feed, fresh, bad, f"replay:{delivery.delivery_id}:{version}")
     landing.ops.recount(delivery.delivery_id, n_bad)
-    return Replayed(delivery.delivery_id, before - n_bad, n_bad)
-
-
-def _aside(landing: "Landing", delivery_id: str) -> int:
-    [row] = [one for one in landing.ops.deliveries() if one["delivery_id"] == delivery_id]
-    return int(row["n_quarantined"])
+    return n_bad

@@ -37,6 +37,7 @@ AsOf = Annotated[
     date | None,
     as_of_option("The valid date that answers are for; by default the last day delivered."),
 ]
+AnyTable = Annotated[str | None, typer.Argument(help="One table; all where left out.")]
 AsJson = Annotated[bool, typer.Option("--json", help="One JSON value on standard output.")]
 Plot = Annotated[bool, typer.Option("--plot", help="A page with pictures, instead of a table.")]
 PlotOut = Annotated[

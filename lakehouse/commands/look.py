@@ -5,6 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from lakehouse.commands import (
+    AnyTable,
     AsJson,
     Plot,
     PlotOut,
@@ -17,7 +18,6 @@ from lakehouse.errors import ChecksFailed, InputMissing, PrivacyError
 from lakehouse.table import RESTRICTED
 
 TableName = Annotated[str, typer.Argument(help="A table, such as gold.poverty_by_area.")]
-AnyTable = Annotated[str | None, typer.Argument(help="One table; all where left out.")]
 MOST_RUNS = 10_000
 MASK = "●"
 FEW = 10

@@ -6,6 +6,7 @@ import typer
 from typer.core import TyperGroup
 
 from lakehouse.commands import (
+    AnyTable,
     AsJson,
     Plot,
     PlotOut,
@@ -16,8 +17,6 @@ from lakehouse.commands import (
     write_plot,
 )
 from lakehouse.errors import InputMissing
-
-AnyTable = Annotated[str | None, typer.Argument(help="One table; all where left out.")]
 
 
 class ShowFirst(TyperGroup):
@@ -158,7 +157,7 @@ def replay(
         names = [one["delivery_id"] for one in every if delivery in (None, one["delivery_id"])]
         house.ops.forget_refused(names)
         say(f"{len(names)} refused deliveries are pending again: `bangfu land`.")
-    named = [delivery] if delivery and not refused else waiting(house.landing, feed)
+    named = [delivery] if delivery and not refused else list(waiting(house.landing, feed))
     told = [asdict(again(house.landing, one)) for one in named]
     if as_json:
         print_json(told)

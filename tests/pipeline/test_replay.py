@@ -72,7 +72,7 @@ AFTER = ([(2, "a"), (3, "大兴村"), (5, "d")], {"wrong_field_count": 1}, (4, 3
 def test_a_mended_mapping_brings_lines_back_once(
     house: "House", place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert waiting(house.landing) == [ID]
+    assert list(waiting(house.landing)) == [ID]
     again = replay(house.landing, ID)
     assert (again.rows, again.still_aside) == (0, 2)
     mend(place, tmp_path / "mended", monkeypatch)
