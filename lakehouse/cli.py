@@ -13,6 +13,7 @@ from lakehouse.commands import (
     ask,
     deliveries,
     feeds,
+    fetch,
     look,
     make,
     method,
@@ -39,7 +40,7 @@ app = typer.Typer(
 )
 
 for command in (
-    *(make.demo, make.synth, feeds.feeds, work.land, work.run, work.plan, work.train),
+    *(make.demo, make.synth, feeds.feeds, fetch.fetch, work.land, work.run, work.plan, work.train),
     *(ask.sql, ask.tables),
     *(look.show, look.check, look.history, make.docs, make.doctor),
     tell.report,
