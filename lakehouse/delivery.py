@@ -6,7 +6,7 @@ The contract is docs/deliveries.md. Nothing here starts Spark.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -143,9 +143,8 @@ def sha256(path: Path) -> str:
 
 
 def match_heads(found: list[str], feed: Feed, file: str) -> dict[str, str]:
-    """Return head in the file -> our column.
+    """Return head in the file -> our column. For heads that no column has, see `spare_heads`.
 
-    Heads that the mapping does not know are left out: bronze keeps what the mapping names.
     Raises Refused: missing_head with the nearest, two_heads for one column, repeated_head.
     """
     trimmed = {head.strip().lstrip("\ufeff"): head for head in found if head}
@@ -169,11 +168,11 @@ def match_heads(found: list[str], feed: Feed, file: str) -> dict[str, str]:
     return matched
 
 
-def new_heads(found: list[str], feed: Feed) -> list[str]:
-    """Return the heads of a file that its mapping neither names nor leaves out on purpose."""
-    known = {head for spec in feed.delivered.values() for head in spec.head} | {*feed.ignore}
-    trimmed = (head.strip().lstrip("\ufeff") for head in found)
-    return [head for head in dict.fromkeys(trimmed) if head and head not in known]
+def spare_heads(found: Iterable[str], feed: Feed) -> dict[str, str]:
+    """Return the heads that a mapping neither names nor leaves out on purpose, and them trimmed."""
+    known = {head for spec in feed.delivered.values() for head in spec.head} | {*feed.ignore, ""}
+    trimmed = {head: head.strip().lstrip("\ufeff") for head in found}
+    return {head: name for head, name in trimmed.items() if name not in known}
 
 
 def separator_of(feed: Feed) -> str:

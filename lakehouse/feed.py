@@ -35,6 +35,8 @@ ABOUT_THE_ROW = {
     "period": "string",
     "violations": "array<string>",
 }
+# The column of bronze that has what a file has and its mapping does not name, by head.
+UNMAPPED = "unmapped"
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Feed:
     share_bad: float = 0.2
     # A full register with fewer rows than this share of the one before waits for a person's word.
     hold_below: float = 0.7
-    # Heads that stay in the file, and are no news.
+    # Heads that stay in the file: bronze does not have them, and they are no news.
     ignore: tuple[str, ...] = ()
 
     @property

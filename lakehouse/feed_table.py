@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.feed import TYPES, Feed, Field
+from lakehouse.feed import TYPES, UNMAPPED, Feed, Field
 from lakehouse.job import Job
 from lakehouse.schemas.fields import DAY, DELIVERY_ID, LINE, MONTH
 from lakehouse.table import Column, Table
@@ -22,6 +22,10 @@ def bronze_table(name: str, raw: dict[str, Any], fields: dict[str, Field]) -> ty
         field.name: Column("string", field.meaning, nullable=True, personal=field.personal)
         for field in delivered.values()
     }
+    members[UNMAPPED] = Column(
+        "map<string,string>", "What the file has and the mapping does not name, by head.",
+        nullable=True,
+    )  # fmt: skip
     members["period"] = Column("string", "Day or month that the delivery is about.")
     members["delivery_id"] = DELIVERY_ID
     members["line"] = LINE

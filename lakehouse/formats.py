@@ -8,15 +8,15 @@ import csv
 import json
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
-from lakehouse.delivery import Refused, match_heads, separator_of
+from lakehouse.delivery import Refused, match_heads, separator_of, spare_heads
 from lakehouse.errors import nearest
-from lakehouse.feed import Feed
+from lakehouse.feed import UNMAPPED, Feed
 from lakehouse.unpack import Limits, check_workbook, open_bytes
 
 ENCODINGS = ("utf-8-sig", "gb18030", "utf-16")
@@ -24,8 +24,10 @@ ENCODINGS = ("utf-8-sig", "gb18030", "utf-16")
 FIRST_LINES = 1000
 RAW_KEPT = 1000
 
-# A row of the file: its line, then its fields by column, or the reason why it is none.
-Row = tuple[int, dict[str, str | None] | None, str | None, bytes]
+# The text of a row by column; what no column has is in UNMAPPED, as pairs of head and text.
+Fields = dict[str, Any]
+# A row of the file: its line, then its fields, or the reason why it is none.
+Row = tuple[int, Fields | None, str | None, bytes]
 
 
 def rows_of(
@@ -37,6 +39,16 @@ def rows_of(
     """
     readers = {"xlsx": _xlsx, "jsonl": _json_lines, "fixed": _fixed}
     return readers.get(feed.format, _separated)(path, feed, limits, [] if heads is None else heads)
+
+
+def _fields(
+    row: Mapping[str, str | None], matched: dict[str, str], spare: dict[str, str]
+) -> Fields:
+    """Return the text by column of a row by head, and by head what no column has."""
+    found: Fields = {column: row.get(head) or None for head, column in matched.items()}
+    if new := [(name, row[head] or None) for head, name in spare.items() if head in row]:
+        found[UNMAPPED] = new
+    return found
 
 
 def has_head(feed: Feed) -> bool:
@@ -67,6 +79,7 @@ def _separated(path: Path, feed: Feed, limits: Limits, found: list[str]) -> Iter
         first = file.readline(limits.longest_line)
         heads, matched = _heads(first, path, feed, separator)
         found += heads
+        spare = spare_heads(heads, feed)
         for line, raw, is_too_long in numbered(file, 2, limits):
             if is_too_long:
                 yield line, None, "line_too_long", raw
@@ -81,7 +94,7 @@ def _separated(path: Path, feed: Feed, limits: Limits, found: list[str]) -> Iter
                 yield line, None, "wrong_field_count", raw
                 continue
             named = dict(zip(heads, values, strict=True))
-            yield line, {column: named[head] or None for head, column in matched.items()}, None, raw
+            yield line, _fields(named, matched, spare), None, raw
 
 
 def _heads(
@@ -136,13 +149,17 @@ def _json_lines(path: Path, feed: Feed, limits: Limits, keys: list[str]) -> Iter
         read = (_object(line, feed, limits) for line in numbered(file, 1, limits))
         first = list(islice(read, FIRST_LINES))
         keys += dict.fromkeys(head for one in first if one[1] for head in one[1])
-        matched = match_heads(keys, feed, path.name)
+        matched, spare, known = match_heads(keys, feed, path.name), spare_heads(keys, feed), {*keys}
         for line, found, reason, raw in chain(first, read):
             if found is None:
                 yield line, None, reason, raw
             else:
-                row = {column: _json_text(found.get(head)) for head, column in matched.items()}
-                yield line, row, None, raw
+                text = {head: _json_text(value) for head, value in found.items()}
+                if new := found.keys() - known:
+                    keys += sorted(new)
+                    known |= new
+                    matched, spare = match_heads(keys, feed, path.name), spare_heads(keys, feed)
+                yield line, _fields(text, matched, spare), None, raw
 
 
 def _object(
@@ -233,11 +250,12 @@ def _xlsx(path: Path, feed: Feed, limits: Limits, found: list[str]) -> Iterator[
     heads = [str(cell) for cell in next(rows, [])]
     matched = match_heads(heads, feed, path.name)
     found += heads
+    spare = spare_heads(heads, feed)
     for line, cells in enumerate(rows, start=2):
         if all(cell in ("", None) for cell in cells):
             continue
         named = dict(zip(heads, [cell_text(cell) for cell in cells], strict=False))
-        yield line, {column: named.get(head) for head, column in matched.items()}, None, b""
+        yield line, _fields(named, matched, spare), None, b""
 
 
 def _refuse_formulas(path: Path) -> None:

@@ -14,8 +14,8 @@ from pyspark.sql import functions as F
 
 from lakehouse import delivery as deliveries
 from lakehouse.conf import Settings
-from lakehouse.delivery import Delivery, Refused, new_heads
-from lakehouse.feed import Feed, feeds
+from lakehouse.delivery import Delivery, Refused, spare_heads
+from lakehouse.feed import UNMAPPED, Feed, feeds
 from lakehouse.hold import shrunk
 from lakehouse.io import Lake
 from lakehouse.ops import Ops
@@ -120,10 +120,10 @@ class Landing:
     def _append(self, delivery: Delivery, feed: Feed) -> Landed:
         with staged(self.lake, self.conf, delivery, feed) as (rows, bad, seen):
             n_bad = self.write(delivery, feed, rows, bad, f"land:{delivery.delivery_id}")
-        new = new_heads(seen.heads, feed)
+        new = dict.fromkeys(spare_heads(seen.heads, feed).values())
         return Landed(
             delivery.delivery_id, feed.name, "landed",
-            detail=f"new columns, left in the file: {', '.join(new)}" if new else None,
+            detail=f"new columns, kept in bronze: {', '.join(new)}" if new else None,
             read=seen.rows, created=seen.rows - n_bad, quarantined=n_bad,
         )  # fmt: skip
 
@@ -141,6 +141,7 @@ class Landing:
         """
         named = rows.select(
             *feed.delivered,
+            UNMAPPED,
             F.lit(delivery.period).alias("period"),
             F.lit(delivery.delivery_id).alias("delivery_id"),
             "line",

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from lakehouse.errors import DeclarationError, nearest
-from lakehouse.feed import ABOUT_THE_ROW, TYPES, Feed, Field
+from lakehouse.feed import ABOUT_THE_ROW, TYPES, UNMAPPED, Feed, Field
 from lakehouse.schemas import codes
 from lakehouse.table import CodeList
 
@@ -24,7 +24,7 @@ def fields_of(path: Path, raw: dict[str, Any], onto: Feed | None) -> dict[str, F
         if not isinstance(spec, dict):
             raise DeclarationError(f'{path}: columns.{name} is written as {{ head = ["…"], … }}.')
         refuse_unknown(path, f"columns.{name}.", spec, _FIELD_KEYS)
-        if name in ABOUT_THE_ROW or name == "arrived_at":
+        if name in (*ABOUT_THE_ROW, "arrived_at", UNMAPPED):
             raise DeclarationError(f"{path}: columns.{name}: bronze has a column of that name.")
         fields[name] = _field_onto(path, name, spec, onto) if onto else _field(path, name, spec)
     _refuse_shared_heads(path, fields)

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse.datum import in_wgs84
-from lakehouse.feed import Feed, Field
+from lakehouse.feed import UNMAPPED, Feed, Field
 
 # Formats of a moment told as a number since 1970-01-01 UTC -> microseconds in its unit.
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
@@ -26,6 +26,7 @@ def parse(rows: DataFrame, feed: Feed, zone: str) -> DataFrame:
     Timestamps are read as local time of the feed's zone, else of `zone`, and come out in UTC.
     Positions come out in WGS-84, whatever datum the mapping says that they are in.
     """
+    rows = _delivered(rows, feed)
     read = {name: _read(field, feed.zone or zone) for name, field in feed.fields.items()}
     reasons = [
         reason for name, field in feed.fields.items() for reason in _reasons(field, read[name])
@@ -63,6 +64,27 @@ def has_right_check_digit(number: Column) -> Column:
     )
     check = F.substr(F.lit(ID_CHECK), (total % 11).cast("int") + 1, F.lit(1))
     return F.coalesce(F.substr(number, F.lit(18), F.lit(1)) == check, F.lit(False))
+
+
+def _delivered(rows: DataFrame, feed: Feed) -> DataFrame:
+    """Return the text of each field that files have, and where it is from.
+
+    A field that the mapping has learnt since is among what was not mapped when the file landed.
+    """
+    there = {*rows.columns}
+    kept = [F.col(UNMAPPED)] if UNMAPPED in there else []
+    return rows.select(
+        *[
+            F.coalesce(
+                F.col(name) if name in there else F.lit(None).cast("string"),
+                *[F.try_element_at(one, F.lit(head)) for one in kept for head in field.head],
+            ).alias(name)
+            for name, field in feed.delivered.items()
+        ],
+        "delivery_id",
+        "line",
+        "period",
+    )
 
 
 def _text(field: Field) -> Column:

@@ -12,14 +12,14 @@ import pyarrow.fs as pafs
 from pyspark.sql import functions as F
 
 from lakehouse.conf import Settings
-from lakehouse.delivery import Delivery, Refused
-from lakehouse.feed import Feed
+from lakehouse.delivery import Delivery, Refused, spare_heads
+from lakehouse.feed import UNMAPPED, Feed
 from lakehouse.io import Lake, filesystem
 from lakehouse.stream import Read, StagedWriter, check_parquet, read_file
 from lakehouse.unpack import Limits
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
+    from pyspark.sql import Column, DataFrame
 
 
 @contextmanager
@@ -61,12 +61,23 @@ def _parquet_rows(lake: Lake, delivery: Delivery, feed: Feed) -> "tuple[DataFram
                 .alias(name)
                 for name in feed.delivered
             ],
+            _unmapped(spare_heads(found, feed)).alias(UNMAPPED),
             (F.col("_metadata.row_index") + 2 + seen.rows).alias("line"),
         )
         frame = one if frame is None else frame.unionByName(one)
         seen.rows += rows
     assert frame is not None  # check_files refuses a manifest without files
     return frame, seen
+
+
+def _unmapped(spare: dict[str, str]) -> "Column":
+    """Return the text of the columns that a mapping does not name, by head, or null."""
+    told = [
+        one
+        for head, name in spare.items()
+        for one in (F.lit(name), F.col(f"`{head}`").cast("string"))
+    ]
+    return F.create_map(*told) if told else F.lit(None).cast("map<string,string>")
 
 
 def _stage(

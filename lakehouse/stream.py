@@ -14,7 +14,7 @@ import pyarrow.fs as pafs
 import pyarrow.parquet as pq
 
 from lakehouse.delivery import Refused, match_heads
-from lakehouse.feed import Feed
+from lakehouse.feed import UNMAPPED, Feed
 from lakehouse.formats import Row, has_head, numbered, rows_of
 from lakehouse.unpack import BROKEN, LIMITS, Limits, open_bytes
 
@@ -39,7 +39,13 @@ class StagedWriter:
         self.rows_path = f"{folder}/rows.parquet"
         self.bad_path = f"{folder}/bad.parquet"
         files.create_dir(folder, recursive=True)
-        self.schema = pa.schema([*[(name, pa.string()) for name in columns], ("line", pa.int64())])
+        self.schema = pa.schema(
+            [
+                *[(name, pa.string()) for name in columns],
+                (UNMAPPED, pa.map_(pa.string(), pa.string())),
+                ("line", pa.int64()),
+            ]
+        )
         self.bad_schema = pa.schema(
             [("line", pa.int64()), ("reason", pa.string()), ("raw", pa.string())]
         )

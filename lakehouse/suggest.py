@@ -76,7 +76,7 @@ def _onto(feed: Feed, seen: Seen) -> list[str]:
             lines.append(f"{field.name} = {{ head = {_toml(near[0])} }}  # {field.head[0]}?")
         else:
             lines.append(f"# {field.name} = {{ head = … }}  # needed: {field.meaning}")
-    lines += [f"# left in the file: {head}" for head in spare]
+    lines += [f"# kept in bronze without a column: {head}" for head in spare]
     told = f"# Onto {feed.name} ({feed.title}): what a column holds is said there."
     return [told, f'onto = "{feed.name}"', *_written(seen), "", "[columns]", *lines]
 

@@ -15,7 +15,7 @@ RESTRICTED = ("vault", "bronze")
 WRITES = ("replace", "merge", "append")
 NUMBERS = ("int", "bigint", "double")
 SIMPLE = ("string", "boolean", "date", "timestamp", "binary", *NUMBERS)
-TYPE = re.compile(rf"(?:array<)?(?:{'|'.join(SIMPLE)})>?$|decimal\(\d+,\d+\)$")
+TYPE = re.compile(rf"(?:array<)?(?:{'|'.join(SIMPLE)})>?$|decimal\(\d+,\d+\)$|map<string,string>$")
 
 
 @dataclass(frozen=True)

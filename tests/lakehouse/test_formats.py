@@ -11,7 +11,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from lakehouse.delivery import Delivery, Refused, check_files, new_heads, sha256
+from lakehouse.delivery import Delivery, Refused, check_files, sha256, spare_heads
 from lakehouse.errors import DeclarationError
 from lakehouse.feed import Feed
 from lakehouse.formats import rows_of
@@ -23,6 +23,7 @@ HEADED = """
     person_id = { head = "号码", type = "identity", kind = "person", meaning = "Number." }
     amount = { head = ["金额", "金额(元)"], type = "decimal", meaning = "Yuan.", optional = true }
 """
+OPTIONAL = HEADED.replace('meaning = "Number."', 'meaning = "Number.", optional = true')
 PLACED = """
     code = { at = [1, 4], type = "text", meaning = "Code." }
     name = { at = [5, 10], type = "text", meaning = "Name: three characters." }
@@ -69,7 +70,7 @@ def test_json_lines_keep_numbers_as_they_are_written(tmp_path: Path):
     )
     of = feed(tmp_path, format="jsonl")
     assert rows(path, of) == [
-        (1, ("11010519491231002X", "1200.50"), None),
+        (1, ("11010519491231002X", "1200.50", [("备注", '["1"]')]), None),
         (3, ("110105194912310021", None), None),
         (4, ("1", '{"元": "3"}'), None),
         (5, ("true", None), None),
@@ -235,9 +236,24 @@ def test_heads_that_are_new(tmp_path: Path):
     path = tmp_path / "a.csv"
     path.write_text("\ufeff号码, 金额 ,新列,旧列,\n1,2,3,4,5\n", encoding="utf-8")
     of, heads = feed(tmp_path), []
-    assert next(rows_of(path, of, LIMITS, heads))[1] == {"person_id": "1", "amount": "2"}
-    assert new_heads(heads, replace(of, ignore=("旧列",))) == ["新列"]
-    assert new_heads(heads, replace(of, ignore=())) == ["新列", "旧列"]
+    known = {"person_id": "1", "amount": "2"}
+    assert next(rows_of(path, of, LIMITS, heads))[1] == known | {
+        "unmapped": [("新列", "3"), ("旧列", "4")]
+    }
+    assert spare_heads(heads, of) == {"新列": "新列", "旧列": "旧列"}
+    of = replace(of, ignore=("旧列",))
+    assert next(rows_of(path, of, LIMITS))[1] == known | {"unmapped": [("新列", "3")]}
+
+
+def test_keys_that_come_late_are_fields_too(tmp_path: Path):
+    path = tmp_path / "a.jsonl"
+    lines = [{"号码": "1"}] * 1000 + [{"号码": "2", "金额": 3, "新列": True}]
+    path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    heads: list[str] = []
+    of = feed(tmp_path, OPTIONAL, format="jsonl")
+    *_, last = rows_of(path, of, LIMITS, heads)
+    assert last[1] == {"person_id": "2", "amount": "3", "unmapped": [("新列", "true")]}
+    assert heads == ["号码", "新列", "金额"]
 
 
 # -- manifests -----------------------------------------------------------------------------

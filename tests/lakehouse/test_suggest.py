@@ -84,7 +84,7 @@ def test_a_register_that_is_known_is_mapped_onto_it(tmp_path: Path):
     assert 'onto = "person_register"' in text
     assert 'ethnicity = { head = "民族名称" }  # 民族?' in text
     assert "# work = { head = … }  # needed: What the person does." in text
-    assert "# left in the file: 工作单位" in text
+    assert "# kept in bronze without a column: 工作单位" in text
     path.write_bytes(csv_bytes(GOOD, HEADS.replace("民族", "民族名称")))
     _, feed = proposed(path, "people")
     assert feed.onto == "person_register"

@@ -53,6 +53,21 @@ def my_feeds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
+PLACE = """
+title = "村名"
+source = "statistics"
+owner = "statistics"
+purpose = "reference"
+extent = "full"
+format = "csv"
+key = ["code"]
+[columns]
+code = {{ head = "code", type = "text", meaning = "Number." }}
+name = {{ head = "name", type = "text", meaning = "Name." }}
+{more}
+"""
+
+
 def landed_as(house: "House", name: str, period: str, *files: Path) -> str:
     pack(list(files), feed(name), period, house.conf.landing)
     [one] = house.landing.land_all(name)
@@ -77,9 +92,9 @@ def test_the_walk_of_the_docs(house: "House", my_feeds: Path, tmp_path: Path) ->
         "village_list": (3, 0),
         "area": (11, 0),
     }
-    # What the mapping does not name is left in the file, and told.
+    # What the mapping does not name is kept by its head, and told.
     [told] = house.ops.deliveries("village_list")
-    assert told["detail"] == "new columns, left in the file: provinceCode, cityCode, areaCode"
+    assert told["detail"] == "new columns, kept in bronze: provinceCode, cityCode, areaCode"
     areas = {row["area_code"]: row for row in house.lake.read("silver.area").collect()}
     assert areas["211223101201"]["parent_code"] == "211223101000"
     assert areas["211223101000"]["parent_code"] == "211223000000"
@@ -89,6 +104,33 @@ def test_the_walk_of_the_docs(house: "House", my_feeds: Path, tmp_path: Path) ->
     assert {(row["village_code"], row["town_code"]) for row in listed} >= {
         ("211223101202", "211223101000")
     }
+
+
+def test_a_column_that_the_mapping_learns_later(
+    house: "House", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What nobody named stays in bronze by its head, and is read once a mapping names it."""
+    text = PLACE.format(more="")
+    (tmp_path / "place.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("BANGFU_FEEDS", str(tmp_path))
+    file = tmp_path / "place.csv"
+    file.write_text("code,户数,name\n1,30,a\n2,,b\n", encoding="utf-8")
+    assert landed_as(house, "place", "2015-12", file) == "landed"
+    house.run("place", date(2015, 12, 31))
+    assert "n_households" not in house.lake.read("silver.place").columns
+
+    learnt = tmp_path / "learnt"
+    learnt.mkdir()
+    more = (
+        'n_households = { head = "户数", type = "integer", meaning = "All.", unit = "household", '
+    )
+    text = PLACE.format(more=f"{more}optional = true }}")
+    (learnt / "place.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("BANGFU_FEEDS", str(learnt))
+    [made] = type(house)(house.conf, house.spark).run("place", date(2015, 12, 31))
+    assert (made.read, made.updated, made.unchanged) == (2, 1, 1)
+    rows = house.lake.read("silver.place").orderBy("code").collect()
+    assert [(row["code"], row["n_households"]) for row in rows] == [("1", 30), ("2", None)]
 
 
 def test_json_lines_and_fixed_width_land_as_csv_does(
