@@ -1,15 +1,24 @@
-"""A house of a proof: landing started in it, and what it left, to be held against another."""
+"""A house of a proof: work started in it, and what it left, to be held against another house."""
 
 import hashlib
 import json
 import os
+import signal
 import sqlite3
 import subprocess  # nosec B404
 import sys
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 from deltalake import DeltaTable
+
+AS_OF = date(2015, 12, 31)
+LAND = ("lakehouse", "land")
+# Tables of silver that the proof makes, of the feeds that it delivers.
+TABLES = ("silver.area", "silver.cell", "silver.roster_entry", "silver.cdr_event")
+RUN = ("lakehouse", "run", *TABLES, "--as-of", AS_OF.isoformat())
 
 
 @dataclass(frozen=True)
@@ -18,77 +27,110 @@ class House:
 
     home: Path
 
-    def command(self, *words: str) -> list[str]:
-        return [sys.executable, "-m", *(words or ("lakehouse", "land"))]
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
 
-    def start(self, *words: str) -> "subprocess.Popen[bytes]":
-        """Start landing in a process group of its own."""
-        env = os.environ | {"BANGFU_HOME": str(self.home)}
+    def start(self, *words: str, before: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
+        """Start a module in a process group of its own; `before` is a command that runs it."""
+        env = os.environ | {"BANGFU_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1"}
+        log = (self.home / "log.txt").open("ab")
         return subprocess.Popen(  # nosec B603
-            self.command(*words), env=env, start_new_session=True,
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            [*before, sys.executable, "-m", *words], env=env, start_new_session=True,
+            stdout=log, stderr=log,
         )  # fmt: skip
 
-    def land(self) -> int:
-        """Land to the end; return the exit code."""
-        return self.start().wait()
+    def work(self) -> int:
+        """Land what is there, then make silver; return the first exit code that is not 0."""
+        return self.start(*LAND).wait() or self.start(*RUN).wait()
 
     def tables(self) -> list[Path]:
-        """Return the Delta tables: bronze, quarantine, vault."""
-        return sorted(path.parent for path in (self.home / "lake").rglob("_delta_log"))
+        """Return the Delta tables: bronze, quarantine, vault, silver."""
+        return sorted(path.parent for path in self.lake.rglob("_delta_log"))
 
     def state(self) -> dict[str, str]:
-        """Return a hash of the rows of each table, and of the ledger."""
+        """Return a hash of the rows of each table, of the ledger and of the counts by reason."""
         told = {}
+        names = self._names()
         for path in self.tables():
-            frame = DeltaTable(path).to_pyarrow_table().to_pylist()
-            for row in frame:
-                # A surrogate is random: that each identity has one, and the same, is what counts.
-                row.pop("surrogate", None)
-            rows = sorted(repr(sorted(row.items(), key=lambda one: one[0])) for row in frame)
-            name = str(path.relative_to(self.home / "lake"))
-            told[name] = f"{len(rows)} rows {_hash(rows)}"
-        with sqlite3.connect(self.home / "ops.db") as ops:
-            query = (
-                "SELECT delivery_id, state, reason, n_read, n_created, n_quarantined FROM delivery"
-            )
-            rows = sorted(map(repr, ops.execute(query)))
-            told["ledger"] = f"{len(rows)} deliveries {_hash(rows)}"
             rows = sorted(
-                map(repr, ops.execute("SELECT table_name, slice, reason, n_rows FROM reason"))
+                repr(sorted((key, names.get(value, value)) for key, value in _plain(row)))
+                for row in DeltaTable(path).to_pyarrow_table().to_pylist()
             )
-            told["reasons"] = _hash(rows)
+            if rows:  # An empty quarantine is none.
+                told[str(path.relative_to(self.lake))] = f"{len(rows)} rows {_hash(rows)}"
+        for name, query in (
+            ("ledger", "SELECT delivery_id, state, reason, n_read, n_created, n_quarantined "
+             "FROM delivery"),
+            ("reasons", "SELECT table_name, slice, reason, n_rows FROM reason"),
+        ):  # fmt: skip
+            with sqlite3.connect(self.home / "ops.db") as ops:
+                rows = sorted(map(repr, ops.execute(query)))
+            told[name] = f"{len(rows)} {_hash(rows)}"
         return told
 
+    def _names(self) -> dict[Any, str]:
+        """Return surrogate -> hash of the identity: the one is random, the other is not."""
+        path = self.lake / "vault" / "identity"
+        if not path.exists():
+            return {}
+        rows = DeltaTable(path).to_pyarrow_table(["surrogate", "identity_hmac"]).to_pylist()
+        return {row["surrogate"]: row["identity_hmac"] for row in rows}
+
     def where(self) -> str:
-        """Return where a killed landing stood, by what it left."""
-        files = list((self.home / "lake" / "bronze").rglob("*.parquet"))
+        """Return where a killed process stood, by what it left."""
+        if not self._landed():
+            return self._where_landing()
+        if any((self.lake / "silver").rglob("*.parquet")):
+            return "silver, begun"
+        return "landed, before silver"
+
+    def _landed(self) -> bool:
+        there = sum(1 for _ in (self.home / "landing").glob("*/*/*/*/_READY"))
+        return there == self._ledger("1 = 1")
+
+    def _where_landing(self) -> str:
+        bronze = [path for path in self.tables() if path.parent.name == "bronze"]
+        files = sum(1 for _ in (self.lake / "bronze").rglob("*.parquet"))
         if not files:
             return "before the first data file"
-        logged = sum(len(DeltaTable(path).file_uris()) for path in self.tables()
-                     if path.parent.name == "bronze")  # fmt: skip
-        if len(files) > logged:
+        if files > sum(len(DeltaTable(path).file_uris()) for path in bronze):
             return "data files without their log entry"
+        appended = sum(len(_transactions(path)) for path in bronze)
+        if appended > self._ledger("state = 'landed'"):
+            return "log entry without its ledger line"
+        return "between two deliveries"
+
+    def _ledger(self, condition: str) -> int:
+        if not (self.home / "ops.db").exists():
+            return 0
         with sqlite3.connect(self.home / "ops.db") as ops:
-            [(known,)] = ops.execute("SELECT count(*) FROM delivery WHERE state = 'landed'")
-        appended = {
-            transaction for path in self.tables() if path.parent.name == "bronze"
-            for transaction in _transactions(path)
-        }  # fmt: skip
-        return (
-            "log entry without its ledger line" if len(appended) > known else "between deliveries"
-        )
+            query = f"SELECT count(*) FROM delivery WHERE {condition}"  # nosec B608
+            return int(ops.execute(query).fetchone()[0])
+
+
+def kill(process: "subprocess.Popen[bytes]") -> bool:
+    """Kill a process and everything that it started (SIGKILL); tell whether it was alive."""
+    if process.poll() is not None:
+        return False
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    return True
+
+
+def _plain(row: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Return what of a row is the same in every house."""
+    told = (
+        row.items() - {("surrogate", row.get("surrogate"))} if "surrogate" in row else row.items()
+    )
+    return [(key, repr(value) if isinstance(value, list | dict) else value) for key, value in told]
 
 
 def _transactions(path: Path) -> set[str]:
     """Return the names of transactions that a table's log holds."""
-    found = set()
-    for entry in (path / "_delta_log").glob("*.json"):
-        for line in entry.read_text(encoding="utf-8").splitlines():
-            action = json.loads(line)
-            if "txn" in action:
-                found.add(action["txn"]["appId"])
-    return found
+    entries = (path / "_delta_log").glob("*.json")
+    actions = (json.loads(line) for one in entries for line in one.read_text("utf-8").splitlines())
+    return {action["txn"]["appId"] for action in actions if "txn" in action}
 
 
 def _hash(rows: list[str]) -> str:

@@ -1,14 +1,14 @@
-"""`make prove-landing`: landing is killed anywhere, and a plain rerun makes the same tables.
+"""`make prove-landing`: work is killed anywhere, and a plain rerun makes the same tables.
 
-Deliveries of a small county are landed once undisturbed. Then again, each time in a house of its
-own, with the process killed (SIGKILL, the JVM with it): once at each step of a delivery, by a
-fault inside the process, and many times from outside at a random moment. After each kill the same
-command is run again and everything is held against the undisturbed house: rows of bronze, lines
-set aside, identities, the ledger. Two landers at once, a full disk and a clock set back as well.
+Deliveries of a small county with faults are landed and made into silver, undisturbed. Then again,
+each time in a house of its own, and disturbed: killed at each step by a fault inside the process;
+killed from outside (SIGKILL, the JVM with it) at random moments; two landers at once; a disk that
+is full; a clock that is set back; a source that dies in the middle of a page. After that the same
+commands run once more, and every table, the ledger and the counts by reason are held against the
+undisturbed house.
 """
 
 import argparse
-import os
 import random
 import shutil
 import signal
@@ -16,244 +16,180 @@ import subprocess  # nosec B404
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from bench.proof_house import House
+from bench.proof_house import LAND, RUN, TABLES, House, kill
+from bench.proof_source import dying_source
+from bench.proof_steps import LANDING, SILVER
 from lakehouse.commands import print_table, say
-from lakehouse.feed import feeds
 from synth.make import make
 from synth.plan import Told
 
-COUNTY = Told(people=1_500, days=3, faults="usual", seed=3)
-STEPS = ("staged", "data files", "appended", "set aside", "enrolled", "recorded")
+COUNTY = Told(people=800, days=3, events_a_month=60, faults="usual", seed=3)
+FEEDS = frozenset({"area", "cell", "roster", "cdr"})
 KILLS = 20
+INSIDE = ("data files", "log entry", "between two", "silver")
 # What a house shares with the undisturbed one: what was delivered, and the key of its vault.
 SHARED = ("landing", "keys")
 
 
-def prepared(folder: Path) -> House:
-    """Return the undisturbed house, landed."""
-    home = folder / "undisturbed"
-    make(home, COUNTY, only=frozenset(feeds()), own_folder=False)
-    house = House(home)
-    began = time.monotonic()
-    if house.land():
-        raise SystemExit("The undisturbed landing failed.")
-    say(f"undisturbed: {len(house.tables())} tables in {time.monotonic() - began:.0f} s")
-    return house
+class Proof:
+    """The undisturbed house, and the cases that are held against it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.like = House(folder / "undisturbed")
+        self.cases: list[dict[str, str]] = []
+        self.stood: Counter[str] = Counter()
+        make(self.like.home, COUNTY, only=FEEDS, own_folder=False)
+        began = time.monotonic()
+        if self.like.work():
+            raise SystemExit(f"Undisturbed, it failed: see {self.like.home / 'log.txt'}.")
+        self.expected = self.like.state()
+        say(f"undisturbed: {len(self.expected)} tables and lists, {time.monotonic() - began:.0f} s")
+
+    def house(self, name: str) -> House:
+        """Return a house with the same deliveries and key, and nothing landed."""
+        home = self.folder / name.replace(" ", "_")
+        home.mkdir()
+        for shared in SHARED:
+            (home / shared).symlink_to(self.like.home / shared)
+        return House(home)
+
+    def held(
+        self, house: House, case: str, stood: str, expected: dict[str, str] | None = None
+    ) -> None:
+        """Work once more, plainly, and note what differs from the undisturbed house."""
+        code, expected = house.work(), expected or self.expected
+        found = house.state()
+        wrong = sorted(
+            name for name in expected.keys() | found.keys() if expected.get(name) != found.get(name)
+        )
+        then = f"the rerun ended with {code}" if code else ", ".join(wrong) or "the same"
+        self.note(case, stood, then)
+        if then == "the same":
+            shutil.rmtree(house.home)
+
+    def note(self, case: str, stood: str, then: str) -> None:
+        self.cases.append({"case": case, "stood": stood, "then": then})
+        say(f"{case}: {stood + ': ' if stood else ''}{then}")
+
+    # -- killed --------------------------------------------------------------------------------
+
+    def at_step(self, step: str, nth: int) -> None:
+        """Kill it from inside as the nth delivery or table reaches a step."""
+        house = self.house(f"{step} {nth}")
+        died = house.start("bench.proof_steps", step, str(nth)).wait() == -signal.SIGKILL
+        self.held(house, f"killed at: {step}, {nth}", house.where() if died else "IT DID NOT DIE")
+
+    def at_random(self, n: int, rng: random.Random, spans: dict[str, float]) -> None:
+        """Kill `bangfu land`, or each fourth time `bangfu run`, while it writes."""
+        house = self.house(f"kill {n}")
+        what = "silver" if n % 4 == 0 else "bronze"
+        if what == "silver" and house.start(*LAND).wait():
+            raise SystemExit(f"Landing failed: see {house.home / 'log.txt'}.")
+        process = house.start(*(RUN if what == "silver" else LAND))
+        while process.poll() is None and not _files(house, what):
+            time.sleep(0.01)
+        time.sleep(rng.uniform(0, spans[what]))
+        stood = house.where() if kill(process) else "after its end"
+        self.stood[stood] += 1
+        self.held(house, f"kill -9, {n}", stood)
+
+    def spans(self) -> dict[str, float]:
+        """Return the seconds between the first data file and the last commit, of both commands."""
+        house, found = self.house("span"), {}
+        for what, words in (("bronze", LAND), ("silver", RUN)):
+            process, first, last, entries = house.start(*words), 0.0, 0.0, 0
+            while process.poll() is None:
+                now = sum(1 for _ in house.lake.rglob("_delta_log/*.json"))
+                first = first or (time.monotonic() if _files(house, what) else 0.0)
+                if now != entries:
+                    entries, last = now, time.monotonic()
+                time.sleep(0.02)
+            found[what] = last - first
+        shutil.rmtree(house.home)
+        return found
+
+    # -- disturbed otherwise -------------------------------------------------------------------
+
+    def two_at_once(self) -> None:
+        """Two landers on one lake: both end well, and every delivery is there once."""
+        house = self.house("two at once")
+        codes = [process.wait() for process in (house.start(*LAND), house.start(*LAND))]
+        self.held(house, "two landers at once", f"they ended with {codes}")
+
+    def full_disk(self) -> None:
+        """A lake on a small tmpfs that fills up: landing fails; with more room it goes on."""
+        house = self.house("full disk")
+        house.lake.mkdir()
+        mount = ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", str(house.lake)]
+        if subprocess.run(mount, capture_output=True).returncode:  # nosec B603
+            return self.note("a full disk", "not tried: no right to mount", "not shown")
+        try:
+            code = house.start(*LAND).wait()
+            subprocess.run(["mount", "-o", "remount,size=1g", str(house.lake)], check=True)  # nosec
+            self.held(house, "a full disk", f"it ended with {code}")
+        finally:
+            subprocess.run(["umount", "-l", str(house.lake)], check=False)  # nosec
+
+    def clock_set_back(self) -> None:
+        """Half of the deliveries land, then the clock is set back by two days."""
+        if not shutil.which("faketime"):
+            return self.note("a clock set back", "not tried: no faketime", "not shown")
+        house = self.house("clock")
+        house.start(*LAND, "--feed", "roster").wait()
+        house.start(*LAND, "--feed", "cdr", before=("faketime", "-f", "-2d")).wait()
+        house.start(*LAND, before=("faketime", "-f", "-1d")).wait()
+        self.held(house, "a clock set back", "by two days, between two landings")
 
 
-def another(folder: Path, like: House, name: str) -> House:
-    """Return a house with the same deliveries and key, and nothing landed."""
-    home = folder / name
-    home.mkdir()
-    for shared in SHARED:
-        (home / shared).symlink_to(like.home / shared)
-    return House(home)
-
-
-def kill(process: "subprocess.Popen[bytes]") -> None:
-    """Kill a landing and everything that it started."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return
-    process.wait()
-
-
-def at_random(house: House, span: tuple[float, float], rng: random.Random) -> str:
-    """Kill a landing from outside at a random moment; return where it stood."""
-    process, began = house.start(), time.monotonic()
-    until = rng.uniform(*span)
-    while time.monotonic() - began < until and process.poll() is None:
-        time.sleep(0.01)
-    if process.poll() is not None:
-        return "after its end"
-    kill(process)
-    return house.where()
-
-
-def held(like: House, house: House) -> str:
-    """Run landing once more, and return what differs from the undisturbed house, or nothing."""
-    code = house.land()
-    if code:
-        return f"the rerun ended with {code}"
-    one, other = like.state(), house.state()
-    wrong = [name for name in one.keys() | other.keys() if one.get(name) != other.get(name)]
-    return "; ".join(f"{name}: {one.get(name)} / {other.get(name)}" for name in sorted(wrong))
-
-
-# -- inside the process that is to die -------------------------------------------------------
-
-
-def child(step: str, nth: int) -> None:
-    """Land, and die at a step of the nth delivery that has text rows."""
-    from lakehouse import io, landing, ops, vault
-    from lakehouse.run import House as Real
-
-    def die() -> None:
-        os.killpg(os.getpgid(0), signal.SIGKILL)
-
-    counted = Counter[str]()
-
-    def dying(of: Any, name: str, when: str, before: bool) -> None:
-        real = getattr(of, name)
-
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            counted[when] += 1
-            is_now = step == when and counted[when] == nth
-            if is_now and before:
-                die()
-            made = real(*args, **kwargs)
-            if is_now:
-                die()
-            return made
-
-        setattr(of, name, wrapped)
-
-    dying(io.Lake, "append_once", "staged", before=True)
-    if step == "data files":
-        _die_with_data_files(io, die, nth)
-    else:
-        dying(io.Lake, "append_once", "appended", before=False)
-    dying(io.Lake, "write_quarantine", "set aside", before=False)
-    dying(vault.Vault, "enrol", "enrolled", before=False)
-    dying(ops.Ops, "record_delivery", "recorded", before=False)
-    assert landing
-    Real().landing.land_all()
-
-
-def _die_with_data_files(io: Any, die: Any, nth: int) -> None:
-    """Die as soon as a file of the nth append is there and its log entry is not."""
-    import threading
-
-    real, n = io.Lake.append_once, 0
-
-    def watched(self: Any, table: Any, rows: Any, app_id: str) -> Any:
-        nonlocal n
-        n += 1
-        if n == nth:
-            path = Path(self.path(table.name))
-            there, logged = _count(path)
-
-            def watch() -> None:
-                while True:
-                    files, entries = _count(path)
-                    if entries > logged:
-                        return
-                    if files > there:
-                        die()
-                    time.sleep(0.001)
-
-            threading.Thread(target=watch, daemon=True).start()
-        return real(self, table, rows, app_id)
-
-    io.Lake.append_once = watched
-
-
-def _count(path: Path) -> tuple[int, int]:
-    files = sum(1 for one in path.rglob("*.parquet") if "_delta_log" not in one.parts)
-    return files, sum(1 for _ in (path / "_delta_log").glob("*.json"))
-
-
-# -- the proof -------------------------------------------------------------------------------
-
-
-def two_at_once(folder: Path, like: House) -> str:
-    """Two landers on one lake: both end, and every delivery is there once."""
-    house = another(folder, like, "two_at_once")
-    both = [house.start(), house.start()]
-    codes = [process.wait() for process in both]
-    return held(like, house) or ("" if 0 in codes else f"both failed: {codes}")
-
-
-def full_disk(folder: Path, like: House) -> str | None:
-    """A lake on a small tmpfs that fills up: landing fails; with more room it goes on."""
-    house = another(folder, like, "full_disk")
-    lake = house.home / "lake"
-    lake.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(lake)]
-    if subprocess.run(mount, capture_output=True).returncode:  # nosec B603
-        return None
-    try:
-        code = house.land()
-        subprocess.run(["mount", "-o", "remount,size=2g", str(lake)], check=True)  # nosec
-        wrong = held(like, house)
-    finally:
-        subprocess.run(["umount", "-l", str(lake)], check=False)  # nosec
-    return wrong or ("" if code else "landing did not notice that the disk was full")
+def _files(house: House, layer: str) -> bool:
+    return any((house.lake / layer).rglob("*.parquet"))
 
 
 def main() -> None:
     """Prove it, or end with 1."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=KILLS)
+    parser.add_argument("--kills", type=int, default=KILLS, help="kills from outside")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--child", nargs=2, metavar=("STEP", "N"), help=argparse.SUPPRESS)
+    parser.add_argument("--keep", action="store_true", help="keep the houses that differ")
     said = parser.parse_args()
-    if said.child:
-        child(said.child[0], int(said.child[1]))
-        return
     folder = Path(tempfile.mkdtemp(prefix="bangfu-prove-"))
     try:
-        failed = proved(folder, said.kills, random.Random(said.seed))  # nosec B311
+        failed = proved(Proof(folder), said.kills, random.Random(said.seed))  # nosec B311
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if said.keep:
+            say(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
     if failed:
-        raise SystemExit(1)
+        raise SystemExit(f"{failed} cases were not shown.")
 
 
-def proved(folder: Path, kills: int, rng: random.Random) -> int:
+def proved(proof: Proof, kills: int, rng: random.Random) -> int:
     """Return how many of the cases did not end like the undisturbed house."""
-    like = prepared(folder)
-    told: list[dict[str, str]] = []
-
-    def tell(what: str, where: str, wrong: str) -> None:
-        told.append({"case": what, "stood": where, "then": wrong or "the same"})
-        say(f"{what}: {where}: {wrong or 'the same'}")
-
-    for n, step in enumerate(STEPS):
-        house = another(folder, like, f"step_{n}")
-        process = house.start("bench.prove_landing", "--child", step, "3")
-        died = process.wait() == -signal.SIGKILL
-        tell(f"killed: {step}", house.where() if died else "it did not die", held(like, house))
-        shutil.rmtree(house.home)
-    span = _span(folder, like)
-    stood: Counter[str] = Counter()
-    for n in range(kills):
-        house = another(folder, like, f"kill_{n}")
-        where = at_random(house, span, rng)
-        stood[where] += 1
-        tell(f"kill -9, {n + 1}", where, held(like, house))
-        shutil.rmtree(house.home)
-    tell("two landers at once", "", two_at_once(folder, like))
-    wrong = full_disk(folder, like)
-    tell("a full disk", "" if wrong is not None else "not tried: no right to mount", wrong or "")
-    print_table("Kills by phase", [{"where": w, "kills": n} for w, n in stood.most_common()],
-                {"where": "where it stood", "kills": "kills"})  # fmt: skip
-    print_table("Landing, disturbed", told, {"case": "case", "stood": "stood", "then": "rerun"})
-    died = [one for one in told if one["stood"] == "it did not die"]
-    inside = sum(n for w, n in stood.items() if w.startswith(("data", "log", "between")))
+    steps = [(step, 3) for step in LANDING]
+    steps += [(step, nth) for step in SILVER for nth in (3, len(TABLES))]
+    others: list[Callable[[], None]] = [proof.two_at_once, proof.full_disk, proof.clock_set_back]
+    for case in others:
+        case()
+    proof.note("a source that dies in a page", *dying_source(proof.folder))
+    for step, nth in steps:
+        proof.at_step(step, nth)
+    spans = proof.spans()
+    for n in range(1, kills + 1):
+        proof.at_random(n, rng, spans)
+    inside = sum(n for where, n in proof.stood.items() if where.startswith(INSIDE))
+    print_table("Kills by phase", [{"where": w, "n": n} for w, n in proof.stood.most_common()],
+                {"where": "where it stood", "n": "kills"})  # fmt: skip
+    print_table("Disturbed, then run once more", proof.cases,
+                {"case": "case", "stood": "stood", "then": "then"})  # fmt: skip
     print(f"{inside} of {kills} kills fell between the first data file and the last commit.")
-    return sum(one["then"] != "the same" for one in told) + len(died)
-
-
-def _span(folder: Path, like: House) -> tuple[float, float]:
-    """Return when the first data file and the last commit come, in seconds after the start."""
-    house = another(folder, like, "span")
-    process, began = house.start(), time.monotonic()
-    first = last = 0.0
-    n_entries = -1
-    while process.poll() is None:
-        files = any((house.home / "lake" / "bronze").rglob("*.parquet"))
-        first = first or (time.monotonic() - began if files else 0.0)
-        entries = sum(1 for _ in (house.home / "lake").rglob("_delta_log/*.json"))
-        if entries != n_entries:
-            n_entries, last = entries, time.monotonic() - began
-        time.sleep(0.02)
-    shutil.rmtree(house.home)
-    return first, last
+    alike = sum(one["then"] == "the same" and "NOT" not in one["stood"] for one in proof.cases)
+    print(f"{alike} of {len(proof.cases)} cases ended like the undisturbed house.")
+    return len(proof.cases) - alike
 
 
 if __name__ == "__main__":

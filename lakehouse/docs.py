@@ -101,7 +101,7 @@ class Site:
             about = {"model": spec, "parameters": self.parameters(f"model.{spec.name}")}
             yield f"models/{spec.name}.html", self._render("model.html", 1, **about)
         yield "parameters.html", self._render("parameters.html", 0, parameters=self.parameters())
-        yield "codes.html", self._render("codes.html", 0, lists=code_lists())
+        yield "codes.html", self._render("codes.html", 0, lists=code_lists(self.known))
         for place, path in self.text_files.items():
             text = path.read_text(encoding="utf-8")
             depth = place.count("/")
@@ -179,9 +179,11 @@ class Site:
         return [path for path in sorted(self.texts.rglob("*")) if path.suffix in PICTURES]
 
 
-def code_lists() -> list[CodeList]:
-    """Return every code list, by name."""
+def code_lists(known: Registry) -> list[CodeList]:
+    """Return every code list by name: those of the house, and those that mappings make."""
     found = {value.name: value for value in vars(codes).values() if isinstance(value, CodeList)}
+    for table in known.tables.values():
+        found |= {one.codes.name: one.codes for one in table.columns.values() if one.codes}
     return [found[name] for name in sorted(found)]
 
 

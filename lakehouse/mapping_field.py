@@ -138,7 +138,8 @@ def _labels(path: Path, where: str, spec: dict[str, Any]) -> tuple[CodeList | No
         return None, {}
     if "codes" not in spec and given:
         # A list of the mapping's own: what it maps to, each called as in the source.
-        return CodeList(where, {code: text for text, code in given.items()}), dict(given)
+        name = f"{path.stem}.{where.removeprefix('columns.')}"
+        return CodeList(name, {code: text for text, code in given.items()}), dict(given)
     one_of(path, f"{where}.codes", spec.get("codes"), tuple(_CODE_LISTS))
     listed = _CODE_LISTS[spec["codes"]]
     return listed, _mapped(path, where, given, listed)

@@ -128,6 +128,12 @@ class Ops:
         )
         return self.rows(query.where(columns.feed == feed) if feed else query)
 
+    def feeds_in_use(self) -> set[str]:
+        """Return the feeds (mappings) of which a delivery has landed."""
+        columns = delivery_table.c
+        query = sa.select(columns.feed).where(columns.state == "landed").distinct()
+        return {row["feed"] for row in self.rows(query)}
+
     def record_reasons(self, table: str, slice_: str, counts: dict[str, int]) -> None:
         """Replace the counts of quarantined rows by reason, of one table and slice."""
         with self.engine.begin() as connection:

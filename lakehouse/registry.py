@@ -40,6 +40,16 @@ class Registry:
         job = self.jobs.get(name)
         return sorted(set(job.input_names().values())) if job else []
 
+    def feeds_read(self) -> frozenset[str]:
+        """Return the feeds that the house's own jobs read; each other one has a table to itself."""
+        return frozenset(
+            name.split(".")[1]
+            for job in self.jobs.values()
+            if job.output.__module__ != MODULE
+            for name in job.input_names().values()
+            if name.startswith("bronze.")
+        )
+
     def order(self) -> list[str]:
         """Return all tables that jobs make, inputs before outputs, ties by name."""
         graph = {name: self.inputs(name) for name in self.tables}

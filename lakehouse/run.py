@@ -26,7 +26,16 @@ from lakehouse.ops import Ops
 from lakehouse.outcome import Outcome, account, fresh, refuse_lost_rows
 from lakehouse.reference import conf_hash, conf_rows
 from lakehouse.registry import Registry, registry
-from lakehouse.stale import WAITS, awaited, differs, look_back, missing, waits, widened
+from lakehouse.stale import (
+    WAITS,
+    awaited,
+    differs,
+    look_back,
+    missing,
+    not_in_use,
+    waits,
+    widened,
+)
 from lakehouse.vault import Vault
 from lakehouse.versions import Scorer, champion_version
 
@@ -142,6 +151,13 @@ class House:
                 }
             )
         return steps
+
+    def not_in_use(self, outcomes: list[Outcome]) -> list[str]:
+        """Return the tables that wait only for feeds which have never delivered. Needs no Spark."""
+        there = self.ops.feeds_in_use()
+        used = {one.onto or one.name for one in self.registry.feeds.values() if one.name in there}
+        waiting = {one.table: awaited(one.why) for one in outcomes if one.state == "waiting"}
+        return sorted(not_in_use(waiting, used))
 
     def pending(self, feed: str | None = None) -> list[Delivery]:
         """Return complete deliveries (of one feed) that have not landed. Needs no Spark."""

@@ -28,6 +28,25 @@ def awaited(why: str) -> set[str]:
     return set(why.removeprefix(WAITS).strip().split(", "))
 
 
+def not_in_use(waiting: dict[str, set[str]], feeds_in_use: set[str]) -> set[str]:
+    """Return, of tables by what they wait for, those that no feed in use would bring.
+
+    A feed that has never delivered is no delay: its department may not be connected.
+    """
+    idle: set[str] = set()
+    while more := {
+        name
+        for name, inputs in waiting.items()
+        if name not in idle
+        and all(
+            one in idle or (one.startswith("bronze.") and one[7:] not in feeds_in_use)
+            for one in inputs
+        )
+    }:
+        idle |= more
+    return idle
+
+
 def differs(last: Any, now: Any) -> bool:
     """Tell whether an input is another than at the last run; fewer deliveries are not more."""
     if isinstance(last, list) and isinstance(now, list):

@@ -17,7 +17,6 @@ from jobs.pages.figures import read
 from lakehouse.commands import print_table
 from lakehouse.docs import build
 from lakehouse.errors import ChecksFailed, UsageError
-from lakehouse.feed import feeds
 from lakehouse.run import House, Outcome
 from lakehouse.training import train
 from synth.judge import judge
@@ -91,7 +90,7 @@ def run_demo(
     say(f"1/6 deliveries of a synthetic county of {people:,} people")
     asked = Told(area=COUNTY, people=people, first=as_of.replace(day=1), seed=seed, faults=faults,
                  days=days)  # fmt: skip
-    make(house.conf.landing.parent, asked, only=frozenset(feeds()), own_folder=False,
+    make(house.conf.landing.parent, asked, only=house.registry.feeds_read(), own_folder=False,
          progress=lambda text: say(f"    {text}"))  # fmt: skip
     say("2/6 landing")
     house.landing.land_all(
@@ -138,7 +137,7 @@ def _same_county(house: House, **wanted: Any) -> None:
 def _tell(
     say: Callable[[str], None], name: str, outcome: Outcome | None, brief: bool = False
 ) -> None:
-    if outcome is None or (brief and outcome.state == "fresh"):
+    if outcome is None or outcome.state == "waiting" or (brief and outcome.state == "fresh"):
         return
     what = f"{outcome.made:,} rows" if outcome.state == "done" else outcome.why or "nothing changed"
     say(f"    {name}: {what} {outcome.seconds:.1f} s")

@@ -52,4 +52,4 @@ def postgres(folder: Path) -> Iterator[str]:
     try:
         yield f"postgresql+psycopg://bangfu@127.0.0.1:{port}/postgres"
     finally:
-        subprocess.run([pg_ctl, "-D", data, "-m", "immediate", "stop"], **quiet)
+        subprocess.run([pg_ctl, "-D", data, "-m", "immediate", "-t", "300", "stop"], **quiet)

@@ -1,11 +1,14 @@
 """`bangfu fetch`: ask a source that does not deliver by itself."""
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from lakehouse.commands import AsJson, print_json, print_table, say
 from lakehouse.errors import UsageError
+
+if TYPE_CHECKING:
+    from lakehouse.delivery import Delivery
 
 
 def fetch(
@@ -20,11 +23,13 @@ def fetch(
     """Ask a table of a database, or an endpoint of pages (抽取), and deliver what it answers.
 
     The answer becomes one delivery, once: `bangfu land` lands it. A source that dies in the middle
-    leaves nothing. See docs/sources.md.
+    leaves nothing. Of a bucket, every complete delivery that is not here is copied, of all periods
+    unless one is named. See docs/sources.md.
 
     Examples: `bangfu fetch`, `bangfu fetch job_register --period 2015-12-05`
     """
     from lakehouse.conf import settings
+    from lakehouse.sources.bucket import copy_new
     from lakehouse.sources.declared import source as one_source
     from lakehouse.sources.declared import sources
     from lakehouse.sources.fetch import fetch as ask
@@ -41,15 +46,28 @@ def fetch(
         else:
             say("conf/sources.toml declares no source: docs/sources.md says how.")
         return
-    if period is None:
+    conf, asked = settings(), one_source(source)
+    if asked.kind == "bucket":
+        made = copy_new(asked, conf.landing, period)
+    elif period is None:
         raise UsageError("--period is needed: the day, or the month, that is asked for.")
-    conf = settings()
-    made = ask(one_source(source), period, conf.landing, conf.zone)
-    told = {"source": source, "delivery_id": made.delivery_id if made else None,
-            "rows": sum(file.rows for file in made.files()) if made else 0}  # fmt: skip
+    else:
+        made = [one for one in [ask(asked, period, conf.landing, conf.zone)] if one]
+    told = [{"source": source, "delivery_id": one.delivery_id, "rows": _rows(one)} for one in made]
     if as_json:
         print_json(told)
-    elif made:
-        say(f"{made.delivery_id}: {told['rows']:,} rows. `bangfu land` lands them.")
-    else:
-        say(f"{source} has nothing new for {period}.")
+        return
+    for one in told:
+        say(f"{one['delivery_id']}: {one['rows']:,} rows. `bangfu land` lands them.")
+    if not told:
+        say(f"{source} has nothing new" + (f" for {period}." if period else "."))
+
+
+def _rows(delivery: "Delivery") -> int:
+    """Return the rows that a manifest tells of, 0 where it cannot be read: landing will say so."""
+    from lakehouse.delivery import Refused
+
+    try:
+        return sum(file.rows for file in delivery.files())
+    except Refused:
+        return 0

@@ -119,7 +119,8 @@ def run(
 ) -> None:
     """Make tables for a date: those that are stale, inputs before outputs.
 
-    What nothing has changed for is skipped, so a stopped run goes on where it stopped.
+    What nothing has changed for is skipped, so a stopped run goes on where it stopped. A table
+    whose feed has never delivered is left out; where all are, or an input is late: exit code 11.
 
     Examples: `bangfu run all`, `bangfu run +gold.poverty_by_area --as-of 2015-12-31`
     """
@@ -132,15 +133,24 @@ def run(
     if dry_run:
         _tell_plan(house, tables, as_of, since, as_json)
         return
-    told = []
-    for what in tables:
-        for outcome in house.run(what, as_of, since=since, force=force, tell=_tell_step):
-            told.append(asdict(outcome))
+    outcomes = [
+        outcome
+        for what in tables
+        for outcome in house.run(what, as_of, since=since, force=force, tell=_tell_step)
+    ]
+    idle = house.not_in_use(outcomes)
+    told = [asdict(one) for one in outcomes]
     if as_json:
         print_json(told)
     else:
-        print_table(f"Tables as of {as_of}", told, STEP)
-    if waiting := [one["table"] + " " + one["why"] for one in told if one["state"] == "waiting"]:
+        print_table(
+            f"Tables as of {as_of}", [one for one in told if one["table"] not in idle], STEP
+        )
+        if idle:
+            say(f"Left out, since their feeds have never delivered: {', '.join(idle)}.")
+    late = [one for one in outcomes if one.state == "waiting" and one.table not in idle]
+    if late or len(idle) == len(outcomes):
+        waiting = [f"{one.table} {one.why}" for one in outcomes if one.state == "waiting"]
         raise InputMissing(f"Not made: {'; '.join(waiting)}.")
 
 
@@ -149,9 +159,7 @@ def _tell_step(name: str, outcome: Any) -> None:
         say(f"{name} …")
     elif outcome.state == "fresh":
         say(f"{name}: nothing changed")
-    elif outcome.state == "waiting":
-        say(f"{name}: {outcome.why}")
-    else:
+    elif outcome.state == "done":
         say(f"{name}: {outcome.made} rows in {outcome.seconds:.1f} s ({outcome.why})")
 
 

@@ -10,11 +10,11 @@ from lakehouse.conf import conf_dir, read_toml
 from lakehouse.errors import DeclarationError, InputMissing, nearest
 from lakehouse.feed import Feed, feed
 
-KINDS = ("table", "pages")
+KINDS = ("table", "pages", "bucket")
 # What a fetched delivery is written as, which the feed's mapping must say. Objects of an endpoint
 # need not have the same keys.
 FORMATS = {"table": ("jsonl", "parquet"), "pages": ("jsonl",)}
-NEEDED = {"table": ("url", "table"), "pages": ("url",)}
+NEEDED = {"table": ("feed", "url", "table"), "pages": ("feed", "url"), "bucket": ("url",)}
 
 
 @dataclass(frozen=True)
@@ -25,13 +25,14 @@ class Source:
     of the period are asked for, with `new = "key"` those after the last key that came; without
     `by` all of them. pages: an endpoint of JSON; `{period}` in the url is the period; `rows` is
     where the list of rows is in an answer, `next` where the address, or the cursor, of the next
-    page is; `cursor` is the parameter that takes a cursor, `page` one that counts from 1.
+    page is; `cursor` is the parameter that takes a cursor, `page` one that counts from 1. bucket: a
+    store where deliveries are put, complete; of one feed or, without `feed`, of any.
     """
 
     name: str
-    feed: str
     kind: str
     url: str
+    feed: str = ""
     table: str = ""
     by: str = ""
     new: str = "time"
@@ -89,7 +90,7 @@ def _read(path: Path, name: str, raw: dict[str, Any]) -> Source:
     kind = raw.get("kind")
     if kind not in KINDS:
         raise DeclarationError(f"{path}: [{name}] kind is {kind!r}; known are {', '.join(KINDS)}.")
-    for key in ("feed", *NEEDED[kind]):
+    for key in NEEDED[kind]:
         if not raw.get(key):
             raise DeclarationError(f"{path}: [{name}] needs {key!r}.")
     if raw.get("new", "time") not in ("time", "key"):

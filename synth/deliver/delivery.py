@@ -70,8 +70,8 @@ class Outcome:
 
 
 def feeds_known() -> dict[str, Feed]:
-    """Return the feeds that are delivered: the house's, and those that it has no mapping for."""
-    return feeds_in(Path(__file__).parents[1] / "feeds", conf_dir() / "feeds")
+    """Return the feeds that are delivered: the house's own, whatever a user maps besides."""
+    return feeds_in(conf_dir() / "feeds")
 
 
 def deliver(

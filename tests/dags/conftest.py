@@ -71,11 +71,11 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def county(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
     """A tiny county, all DAGs run on it: where it lies, and how the tasks ended."""
-    from lakehouse.feed import feeds
+    from lakehouse.registry import registry
     from synth.make import make
     from synth.plan import Told
 
     home = tmp_path_factory.mktemp("county")
     asked = Told(people=600, days=3, faults="usual")
-    make(home / "lake", asked, only=frozenset(feeds()), own_folder=False)
+    make(home / "lake", asked, only=registry().feeds_read(), own_folder=False)
     return home, inside(home, AS_OF.isoformat(), *DAGS)

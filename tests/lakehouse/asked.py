@@ -13,7 +13,10 @@ from lakehouse.table import Table
 from tests.pages.county import TYPES
 
 Row = dict[str, Any]
-KINDS = TYPES | {"timestamp": pa.timestamp("us", "UTC")}
+KINDS = TYPES | {
+    "timestamp": pa.timestamp("us", "UTC"),
+    "map<string,string>": pa.map_(pa.string(), pa.string()),
+}
 SECRET = "KEEP-THIS-AWAY"
 
 VILLAGES = ("211223100201", "211223101201", "211223101202", "211224100201", "212100100201")

@@ -32,14 +32,11 @@ Aside = set[tuple[str, int, str]]
 
 @contextmanager
 def delivered(
-    spark: "SparkSession", home: Path, asked: Told, *, only: frozenset[str] | None = None,
-    feeds: Path | None = None,
-) -> Iterator[House]:  # fmt: skip
-    """A county made in a house of its own; `feeds` is a folder of more mappings."""
+    spark: "SparkSession", home: Path, asked: Told, *, only: frozenset[str] | None = None
+) -> Iterator[House]:
+    """A county made in a house of its own: all its feeds, or some."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BANGFU_HOME", str(home))
-        if feeds:
-            patch.setenv("BANGFU_FEEDS", str(feeds))
         house = House(spark=spark)
         make(home, asked, only=only, own_folder=False)
         yield house

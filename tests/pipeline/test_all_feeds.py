@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,7 +20,6 @@ from tests.pipeline import faults
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
-MAPPINGS = Path(__file__).parents[2] / "synth" / "feeds"
 ASKED = Told(people=800, first=date(2015, 11, 1), months=2, days=1, faults="harsh", seed=2)
 FIRST, LAST = ASKED.month_ends
 FEEDS = sorted(feeds_known())
@@ -37,7 +35,7 @@ WRITTEN = ("silver.benefit", "silver.fund", "silver.data_session")
 def house(spark: "SparkSession", tmp_path_factory: pytest.TempPathFactory) -> "Iterator[House]":
     """A county landed: all that it delivers first, and what others hang on."""
     home = tmp_path_factory.mktemp("all_feeds")
-    with faults.delivered(spark, home, ASKED, feeds=MAPPINGS) as house:
+    with faults.delivered(spark, home, ASKED) as house:
         every = list(find(house.conf.landing))
         at_first = {one.feed for one in every if one.period == f"{FIRST:%Y-%m}"}
         for one in every:

@@ -10,6 +10,7 @@ import pytest
 
 from lakehouse.bronze import deliveries_in_force
 from lakehouse.feed import feeds
+from lakehouse.registry import registry
 from lakehouse.run import House
 from synth.plan import Told
 from tests.pipeline import faults
@@ -28,7 +29,7 @@ def county(
     """A county of 600 people, landed and made once; and what is wrong in its deliveries."""
     home = tmp_path_factory.mktemp("county")
     asked = Told(people=600, days=2, faults="usual")
-    with faults.delivered(spark, home, asked, only=frozenset(feeds())) as house:
+    with faults.delivered(spark, home, asked, only=registry().feeds_read()) as house:
         house.landing.land_all()
         house.run("all", AS_OF, since=SINCE)
         yield house, json.loads((home / "truth" / "faults.json").read_text())

@@ -78,7 +78,7 @@ def endpoint() -> Iterator[str]:
 
 
 def source(url: str, **said: object) -> Source:
-    return Source("job_api", "job_jsonl", "pages", url, **said)  # type: ignore[arg-type]
+    return Source("job_api", "pages", url, "job_jsonl", **said)  # type: ignore[arg-type]
 
 
 def ids(source_: Source, landing: Path) -> list[str | None]:

@@ -20,7 +20,7 @@ from synth.state.registry import STATE, TRUTH, strangers_of_county, truth
 from synth.town import prepared, town
 
 AREA, PEOPLE, MONTHS, TOWNS = "211223", 14_000, 3, 4
-FEEDS = Path("synth/feeds")
+FEEDS = Path("conf/feeds")
 # Rates at which a small county has some of everything.
 OFTEN: dict[str, dict[str, Any]] = {
     "kin": {"son_near": 0.9},

@@ -207,7 +207,7 @@ def test_telephones_alone_tell_as_much_as_in_the_field(made: OperatorCounty):
 
 @pytest.mark.parametrize("name", ["subscriber", "handset", "bill", "recharge", "data_session"])
 def test_mappings_can_be_read(name: str):
-    feed = read_feed(Path("synth/feeds") / f"{name}.toml", {})
+    feed = read_feed(Path("conf/feeds") / f"{name}.toml", {})
     assert feed.source == "operator"
     assert set(feed.key) <= set(feed.fields)
 
