@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/python
 SOURCES := lakehouse jobs models synth dags tests bench
 
-.PHONY: help setup demo test test-airflow check bench bench-synth prove-landing airflow docs clean
+.PHONY: help setup demo test test-airflow check bench bench-synth bench-land prove-landing prove-faults airflow docs clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,9 @@ bench: setup ## what the machine costs against a bare scan
 
 bench-synth: setup ## a whole city of made-up people, calls included: rows a second, memory
 	$(RUN) -m bench.synth $(ARGS)
+
+prove-faults: setup ## each fault of a county against what the house made of it: a table
+	$(RUN) -m bench.prove_faults $(ARGS)
 
 prove-landing: setup ## landing killed at every step, two at once, a full disk: the same tables
 	$(RUN) -m bench.prove_landing $(ARGS)

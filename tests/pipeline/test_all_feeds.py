@@ -13,6 +13,7 @@ from lakehouse.bronze import in_force
 from lakehouse.delivery import READY, find
 from lakehouse.io import table_path
 from lakehouse.run import House
+from synth import outcomes
 from synth.deliver.delivery import feeds_known
 from synth.plan import Told
 from tests.pipeline import faults
@@ -56,7 +57,7 @@ def test_every_feed_is_delivered_and_lands(house: House) -> None:
 
 def test_every_delivery_ends_as_listed(house: House) -> None:
     found = {one["delivery_id"]: (one["state"], one["reason"]) for one in house.ops.deliveries()}
-    assert found == faults.ends(house)
+    assert found == outcomes.ends(house)
     assert {"landed", "refused"} <= {state for state, _ in found.values()}
 
 
@@ -67,7 +68,7 @@ def test_every_row_delivered_is_in_bronze_or_beside_it(house: House) -> None:
     for one in house.ops.deliveries():
         name, rows = one["delivery_id"], kept[one["feed"]]
         counts = [one[f"n_{what}"] for what in ("created", "unchanged", "quarantined")]
-        aside = {line for _, line, _ in faults.set_aside(house, f"bronze.{one['feed']}", name)}
+        aside = {line for _, line, _ in outcomes.set_aside(house, f"bronze.{one['feed']}", name)}
         if one["state"] in ("landed", "duplicate"):
             assert told[name] == one["n_read"] == sum(counts), name
         assert (rows[name], len(aside)) == (counts[0], counts[2]), name
@@ -80,15 +81,15 @@ def bronze_rows(house: House, feed: str) -> Counter[str]:
 
 
 def test_lines_that_are_no_rows_are_those_listed(house: House) -> None:
-    expected = faults.bad_lines(house)
-    assert {table: faults.set_aside(house, table) for table in expected} == expected
+    expected = outcomes.bad_lines(house)
+    assert {table: outcomes.set_aside(house, table) for table in expected} == expected
     assert any(expected.values())
 
 
 @pytest.mark.parametrize("feed", FEEDS)
 def test_values_are_read_or_set_aside_as_listed(house: House, feed: str) -> None:
     """The table of a feed has all rows but those listed, and no reason more or less."""
-    table = faults.table_of(feed)
+    table = outcomes.table_of(feed)
     job = house.registry.jobs[table]
     as_of = date_of(house, table)
     parts = in_force(house, job, f"bronze.{feed}", as_of)
@@ -99,7 +100,7 @@ def test_values_are_read_or_set_aside_as_listed(house: House, feed: str) -> None
     rows = marked(house, table, as_of)
     assert Counter(row["delivery_id"] for row in rows) == counting
     found = {(row["delivery_id"], row["line"], why) for row in rows for why in row["violations"]}
-    assert found == faults.bad_rows(house, table, set(counting))
+    assert found == outcomes.bad_rows(house, table, set(counting))
     again = {(row["delivery_id"], row["line"]) for row in rows if row["is_repeat"]}
     assert again == repeats(house, counting, rows)
 
@@ -131,10 +132,10 @@ def marked(house: House, table: str, as_of: date) -> list[Any]:
 
 def repeats(house: House, counting: dict[str, int], rows: list[Any]) -> set[tuple[str, int]]:
     """Return the rows that only say what another has said: all good ones of a second export."""
-    again = {one["delivery_id"] for one in faults.listed(house, "delivery")
+    again = {one["delivery_id"] for one in outcomes.listed(house, "delivery")
              if one["kind"] == "exported_again"}  # fmt: skip
     second = {
-        (one["delivery_id"], one["line"]) for one in faults.listed(house, "row")
+        (one["delivery_id"], one["line"]) for one in outcomes.listed(house, "row")
         if one["kind"] in ("doubled_row", "in_two_households") and one["expected"] == "repaired"
     }  # fmt: skip
     return {

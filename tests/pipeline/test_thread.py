@@ -12,6 +12,7 @@ from lakehouse.bronze import deliveries_in_force
 from lakehouse.feed import feeds
 from lakehouse.registry import registry
 from lakehouse.run import House
+from synth import outcomes
 from synth.plan import Told
 from tests.pipeline import faults
 
@@ -38,22 +39,26 @@ def county(
 def test_every_fault_is_found_under_its_name(county: tuple[House, dict[str, Any]]) -> None:
     """What faults/ expects of each value and line is what the house found, no more and no less."""
     house, _ = county
-    expected = faults.bad_lines(house)
+    expected = outcomes.bad_lines(house)
     counting = {
         one["delivery_id"]
         for mapping in feeds().values()
         for one in deliveries_in_force(house.ops, mapping, None, str(AS_OF))
     }
-    expected |= {table: faults.bad_rows(house, table, counting) for table in faults.READS.values()}
-    assert {table: faults.set_aside(house, table) for table in expected} == expected
+    expected |= {
+        table: outcomes.bad_rows(house, table, counting) for table in outcomes.READS.values()
+    }
+    assert {table: outcomes.set_aside(house, table) for table in expected} == expected
     assert len({reason for rows in expected.values() for _, _, reason in rows}) > 10
 
 
 def test_every_wrong_delivery_ends_as_expected(county: tuple[House, dict[str, Any]]) -> None:
     house, _ = county
     found = {one["delivery_id"]: (one["state"], one["reason"]) for one in house.ops.deliveries()}
-    assert found == faults.ends(house)
-    assert {"refused", "repaired"} <= {one["expected"] for one in faults.listed(house, "delivery")}
+    assert found == outcomes.ends(house)
+    assert {"refused", "repaired"} <= {
+        one["expected"] for one in outcomes.listed(house, "delivery")
+    }
 
 
 def test_every_row_is_accounted_for(county: tuple[House, dict[str, Any]]) -> None:
@@ -158,7 +163,7 @@ def test_a_corrected_register_updates_closes_and_says_so(
     [folder] = house.conf.landing.glob(f"*/{feed}/{period}/{name}")
     [file] = folder.glob("*.csv")
     lines = file.read_bytes().split(b"\n")
-    bad = {row["line"] for row in faults.listed(house, "row") if row["feed"] == feed}
+    bad = {row["line"] for row in outcomes.listed(house, "row") if row["feed"] == feed}
     # The first line below the head is the second.
     whole = [n for n in range(1, len(lines) - 1) if not {n, n + 1, n + 2} & bad]
     changed, gone = whole[20], whole[30]
