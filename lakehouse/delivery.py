@@ -94,7 +94,11 @@ def find(landing: Path, delivery_id: str | None = None) -> Iterator[Delivery]:
         else (source / delivery_id / READY for source in landing.glob("*"))
     )
     found = [Delivery(flag.parent, *flag.parent.parts[-4:]) for flag in flags if flag.exists()]
-    yield from sorted(found, key=lambda one: (one.feed, one.period, arrival(one), one.name))
+    yield from sorted(found, key=_order)
+
+
+def _order(one: Delivery) -> tuple[str, str, datetime, str, str]:
+    return one.feed, one.period, arrival(one), one.name, one.source
 
 
 def arrival(delivery: Delivery) -> datetime:
@@ -128,8 +132,13 @@ def check_files(delivery: Delivery, feed: Feed) -> str:
             raise Refused("empty_file", f"{file.name} has no bytes")
         if size != file.n_bytes or sha256(path) != file.sha256:
             raise Refused("file_changed", f"{file.name} differs from its manifest")
-    told = "\n".join(sorted(file.sha256 for file in files))
-    return hashlib.sha256(f"{feed.name}\n{told}".encode()).hexdigest()
+    return content_of(delivery)
+
+
+def content_of(delivery: Delivery) -> str:
+    """Return the hash of a delivery's content, as its manifest tells it. Raises Refused."""
+    told = "\n".join(sorted(file.sha256 for file in delivery.files()))
+    return hashlib.sha256(f"{delivery.feed}\n{told}".encode()).hexdigest()
 
 
 def period_form(feed: Feed) -> str:

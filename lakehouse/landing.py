@@ -58,6 +58,10 @@ class Landing:
             landed.append(one)
             if tell:
                 tell(one)
+        for one in used_again(self.conf, self.ops, feed):
+            landed.append(one)
+            if tell:
+                tell(one)
         return landed
 
     def land(self, delivery: Delivery) -> Landed:
@@ -202,11 +206,34 @@ def pending(conf: Settings, ops: Ops, feed: str | None = None) -> list[Delivery]
         for row in ops.deliveries()
         if row["state"] != "held" or row["delivery_id"] not in approved
     }
+    found = (one for one in deliveries.find(conf.landing) if feed in (None, one.feed))
+    # Of two under one name the first lands; the other is for `used_again`.
+    first = {one.delivery_id: one for one in reversed(list(found))}
+    return [one for name, one in reversed(first.items()) if name not in known]
+
+
+def used_again(conf: Settings, ops: Ops, feed: str | None = None) -> list[Landed]:
+    """Return what lies under the name of a delivery that landed, and is another. Needs no Spark.
+
+    Its sender has changed it since, or two sources took one name. It does not land, and the ledger
+    keeps the line of the one that did.
+    """
+    landed = {row["delivery_id"]: row["content"] for row in ops.deliveries(feed)
+              if row["state"] in ("landed", "duplicate")}  # fmt: skip
     return [
-        one
+        Landed(one.delivery_id, one.feed, "refused", "name_used_again",
+               f"{one.source} has other files under this name than those that landed: deliver "
+               "them under a new name, and say with `supersedes` what they correct")
         for one in deliveries.find(conf.landing)
-        if one.delivery_id not in known and feed in (None, one.feed)
-    ]
+        if one.delivery_id in landed and _content(one) != landed[one.delivery_id]
+    ]  # fmt: skip
+
+
+def _content(delivery: Delivery) -> str | None:
+    try:
+        return deliveries.content_of(delivery)
+    except Refused:
+        return None
 
 
 def _feed_of(delivery: Delivery) -> Feed:

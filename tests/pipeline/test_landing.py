@@ -1,5 +1,6 @@
 """Landing, with everything that can be wrong with a delivery: named, counted, nothing lost."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -110,6 +111,25 @@ def test_the_same_content_lands_once_under_any_name(house: "House", landing: Pat
     [twin] = house.landing.land_all()
     assert (twin.state, twin.read, twin.unchanged, twin.created) == ("duplicate", 3, 3, 0)
     assert house.lake.read("bronze.person_register").count() == 3
+
+
+def test_a_name_that_is_used_again_is_told_and_does_not_land(house: "House", landing: Path) -> None:
+    """Two sources took one name; later a sender wrote over what had landed."""
+    place = {"feed": "person_register", "period": "2015-01", "name": "d1"}
+    made = deliver(landing, content=csv_bytes(ROWS), rows=3, source="a", **place)
+    deliver(landing, content=csv_bytes(ROWS[:2]), rows=2, source="b", **place)
+    first, again = house.landing.land_all()
+    assert (first.state, first.created) == ("landed", 3)
+    assert (again.state, again.reason) == ("refused", "name_used_again")
+    assert again.detail and again.detail.startswith("b has other files")
+
+    shutil.rmtree(landing / "b")
+    assert house.landing.land_all() == []
+    shutil.rmtree(made)
+    deliver(landing, content=csv_bytes(ROWS[:1]), rows=1, source="a", **place)
+    assert [one.reason for one in house.landing.land_all()] == ["name_used_again"]
+    [kept] = house.ops.deliveries()
+    assert (kept["state"], kept["n_created"]) == ("landed", 3)
 
 
 def test_a_register_that_stands_as_before_lands_for_its_month(
