@@ -11,6 +11,7 @@ from typing import Any
 from lakehouse.errors import DeclarationError, InputMissing, nearest
 
 ROOT = Path(__file__).resolve().parents[1]
+PROFILES = ("local", "compose", "cluster")
 
 
 def conf_dir() -> Path:
@@ -99,7 +100,7 @@ def settings() -> Settings:
     base = read_toml(conf_dir() / "base.toml")
     over_file = conf_dir() / f"{profile}.toml"
     if not over_file.exists():
-        profiles = [p.stem for p in conf_dir().glob("*.toml") if p.stem in ("local", "cluster")]
+        profiles = [p.stem for p in conf_dir().glob("*.toml") if p.stem in PROFILES]
         raise InputMissing(
             f"BANGFU_PROFILE={profile}: {over_file} is not there.{nearest(profile, profiles)}"
         )

@@ -116,11 +116,13 @@ def session(conf: Settings | None = None, **more: Any) -> "SparkSession":
     require_java()
     # UDF workers would otherwise take whichever Python is first on PATH.
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     from pyspark.sql import SparkSession
 
     conf = conf or settings()
     options = spark_options(conf) | {key: str(value) for key, value in more.items()}
+    if options["master"].startswith("local"):
+        # Executors of a cluster must reach the driver; a local session is nobody else's.
+        os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")
     builder = SparkSession.builder.appName("bangfu").master(options.pop("master"))
     for key, value in options.items():
         builder = builder.config(key, value)
