@@ -38,6 +38,9 @@ check: setup ## style, types, security
 bench: setup ## what the machine costs against a bare scan
 	$(RUN) -m bench
 
+bench-land: setup ## a day of calls landed and made into silver against Parquet; 60 days in a row
+	$(RUN) -m bench.land $(ARGS)
+
 bench-synth: setup ## a whole city of made-up people, calls included: rows a second, memory
 	$(RUN) -m bench.synth $(ARGS)
 
