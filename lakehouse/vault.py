@@ -17,11 +17,13 @@ from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
 
 from lakehouse.errors import InputMissing
-from lakehouse.feed import Feed, Field
+from lakehouse.feed import Feed
 from lakehouse.io import Lake
 from lakehouse.schemas.restricted import Identity
 
 KEY_BYTES = 32
+# Bytes of the table of surrogates up to which it is sent to every process, some 500,000 rows.
+SMALL = 32 * 2**20
 
 
 def ensure_key(path: Path) -> None:
@@ -45,22 +47,18 @@ def _key(path: str) -> bytes:
         ) from None
 
 
-def _keyed(kind: str, key_file: str, identity: Column) -> Column:
+def _keyed(key_file: str, kind: Column, identity: Column) -> Column:
     """Return the HMAC-SHA-256 of an identity, its kind mixed in, as hexadecimal text."""
 
     @F.arrow_udf(StringType())  # type: ignore[untyped-decorator]
-    def keyed(values: pa.Array) -> pa.Array:
-        key, prefix = _key(key_file), f"{kind}:".encode()
+    def keyed(named: pa.Array) -> pa.Array:
+        key = _key(key_file)
         return pa.array(
-            [
-                None if value is None
-                else hmac.new(key, prefix + value.encode(), hashlib.sha256).hexdigest()
-                for value in values.to_pylist()
-            ],
+            [hmac.digest(key, one.encode(), "sha256").hex() for one in named.to_pylist()],
             pa.string(),
-        )  # fmt: skip
+        )
 
-    return keyed(identity)
+    return keyed(F.concat(kind, F.lit(":"), identity))
 
 
 @F.arrow_udf(StringType())  # type: ignore[untyped-decorator]
@@ -78,19 +76,19 @@ class Vault:
 
     def enrol(self, rows: DataFrame, feed: Feed) -> None:
         """Give every identity in a typed view a surrogate, unless it has one. Idempotent."""
-        seen = None
-        for field in _identities(feed):
-            kind = str(field.kind)
-            one = rows.where(F.col(field.name).isNotNull()).select(
-                F.lit(kind).alias("kind"),
-                _keyed(kind, self.key_file, F.col(field.name)).alias("identity_hmac"),
-            )
-            seen = one if seen is None else seen.unionByName(one)
-        if seen is None:
+        pairs = [
+            F.struct(F.lit(kind).alias("kind"), F.col(name).alias("identity"))
+            for kind, names in _identities(feed).items()
+            for name in names
+        ]
+        if not pairs:
             return
         version = hashlib.sha256(_key(self.key_file)).hexdigest()[:8]
+        # Each identity is keyed once, however often it calls: keying is what costs.
+        seen = rows.select(F.inline(F.array(*pairs))).where("identity IS NOT NULL").distinct()
+        keyed = _keyed(self.key_file, F.col("kind"), F.col("identity"))
         new = (
-            seen.distinct()
+            seen.select("kind", keyed.alias("identity_hmac"))
             .withColumn("surrogate", _random_token.asNondeterministic()(F.col("identity_hmac")))
             .withColumn("key_version", F.lit(version))
         )
@@ -99,24 +97,44 @@ class Vault:
     def tokens(self, rows: DataFrame, feed: Feed) -> DataFrame:
         """Return the typed view with each identity replaced by its surrogate."""
         columns = rows.columns
-        for field in _identities(feed):
-            rows = self.token_of(rows, field.name, str(field.kind))
+        for kind, names in _identities(feed).items():
+            rows = self.token_of(rows, kind, *names)
         return rows.select(*columns)
 
-    def token_of(self, rows: DataFrame, column: str, kind: str) -> DataFrame:
-        """Return rows with one column of identities replaced by surrogates; null if unknown."""
+    def token_of(self, rows: DataFrame, kind: str, *columns: str) -> DataFrame:
+        """Return rows with columns of identities of a kind as surrogates; null if unknown."""
         known = (
             self.lake.read(Identity.name)
             .where(F.col("kind") == kind)
             .select(F.col("identity_hmac").alias("_hmac"), F.col("surrogate").alias("_token"))
         )
-        return (
-            rows.withColumn("_hmac", _keyed(kind, self.key_file, F.col(column)))
-            .join(known, "_hmac", how="left")
-            .withColumn(column, F.col("_token"))
-            .drop("_hmac", "_token")
+        seen = (
+            rows.select(F.explode(F.array(*columns)).alias("_identity"))
+            .where("_identity IS NOT NULL")
+            .distinct()
         )
+        hmac_of = _keyed(self.key_file, F.lit(kind), F.col("_identity"))
+        tokens = seen.withColumn("_hmac", hmac_of).join(known, "_hmac").drop("_hmac")
+        if self._is_small(known):
+            tokens = F.broadcast(tokens)
+        for column in columns:
+            rows = (
+                rows.join(tokens, F.col(column) == F.col("_identity"), how="left")
+                .withColumn(column, F.col("_token"))
+                .drop("_identity", "_token")
+            )
+        return rows
+
+    def _is_small(self, known: DataFrame) -> bool:
+        """Tell whether every process may hold the surrogates; Spark cannot know before it runs."""
+        plan = known._jdf.queryExecution().optimizedPlan()
+        return int(str(plan.stats().sizeInBytes())) <= SMALL
 
 
-def _identities(feed: Feed) -> list[Field]:
-    return [field for field in feed.fields.values() if field.type == "identity"]
+def _identities(feed: Feed) -> dict[str, list[str]]:
+    """Return the columns of identities by kind."""
+    found: dict[str, list[str]] = {}
+    for field in feed.fields.values():
+        if field.type == "identity":
+            found.setdefault(str(field.kind), []).append(field.name)
+    return found

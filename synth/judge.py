@@ -20,7 +20,7 @@ def judge(house: House, truth: Path, as_of: date) -> dict[str, Any]:
     model by how well its score orders all households (area under the ROC curve).
     """
     known = house.vault.token_of(
-        house.spark.read.parquet(str(truth / "household.parquet")), "household_id", "household"
+        house.spark.read.parquet(str(truth / "household.parquet")), "household", "household_id"
     ).where("household_id IS NOT NULL")
     known = known.select(
         "household_id", "n_members", "is_rural", "is_poor", "is_poor_by_consumption"
