@@ -17,6 +17,7 @@ from lakehouse.commands import (
     look,
     make,
     method,
+    migrate,
     quarantine,
     tell,
     with_feeds,
@@ -49,6 +50,7 @@ for command in (
 app.add_typer(method.app)
 app.add_typer(deliveries.app)
 app.add_typer(quarantine.app)
+app.add_typer(migrate.app)
 
 
 def main() -> NoReturn:

@@ -22,6 +22,7 @@ from lakehouse.gate import Gate, failures
 from lakehouse.io import Lake, Written, newest_version, partition_condition, table_path
 from lakehouse.job import Job
 from lakehouse.landing import Landing, pending
+from lakehouse.migrate_rows import remade
 from lakehouse.ops import Ops
 from lakehouse.outcome import Outcome, account, fresh, refuse_lost_rows
 from lakehouse.reference import conf_hash, conf_rows
@@ -237,6 +238,7 @@ class House:
             )
         written = self._write(job, checks.good_rows(marked), as_of)
         marked.unpersist()
+        remade(self.lake, self.ops, table, as_of, job.redo_days)
         outcome = account(job, split, written, n_read)
         if not outcome.adds_up or not self._holds(job, split, outcome):
             raise ChecksFailed(
