@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import bronze, checks
+from lakehouse.backup.restore import refuse_half_restored
 from lakehouse.conf import Settings, settings
 from lakehouse.delivery import Delivery
 from lakehouse.errors import BangfuError, ChecksFailed, InputMissing
@@ -40,6 +41,7 @@ class House:
 
     def __init__(self, conf: Settings | None = None, spark: "SparkSession | None" = None) -> None:
         self.conf = conf or settings()
+        refuse_half_restored(self.conf.home)
         self.ops = Ops(self.conf)
         self._given = spark
 

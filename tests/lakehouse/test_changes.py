@@ -50,7 +50,9 @@ def test_columns_that_come_go_and_change_their_names() -> None:
         ("column added", "more"), ("rule", "more:missing")
     ]  # fmt: skip
     assert set(kinds(before, declared(area=AREA))) == {
-        ("column removed", "span"), ("rule gone", "span:missing"), ("rule gone", "span:below_least"),
+        ("column removed", "span"),
+        ("rule gone", "span:missing"),
+        ("rule gone", "span:below_least"),
     }  # fmt: skip
     # A rename moves rules, key and unit along: nothing else differs.
     renamed = declared(width=Column("int", "Span.", unit="m", least=0, was="span"), area=AREA)

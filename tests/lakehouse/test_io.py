@@ -92,7 +92,7 @@ def test_a_table_takes_what_its_declaration_gains(house: "House") -> None:
     ]  # fmt: skip
     lake = merge({"heft": heft}, "SELECT 'c' AS key_id, 5D AS heft")
     assert [tuple(row) for row in lake.read("silver.grown").collect()] == [("c", None, 5.0)]
-    with pytest.raises(DeclarationError, match=r"column retyped heft: double -> string\)\. `bangfu migrate"):
+    with pytest.raises(DeclarationError, match=r"column retyped heft: double -> string\)\. `ban"):
         merge({"heft": Column("string", "Heft.")}, "SELECT 'c' AS key_id, '5' AS heft")
 
 
