@@ -24,10 +24,11 @@ import pyarrow.fs as pafs
 
 from lakehouse.backup import stores
 from lakehouse.backup.pool import Entry, Pool, Source
+from lakehouse.backup.restore import refuse_half_restored
 from lakehouse.conf import Settings, conf_dir, feed_dirs
 from lakehouse.delivery import READY
 from lakehouse.errors import ChecksFailed, UsageError
-from lakehouse.io import filesystem, newest_version
+from lakehouse.io import filesystem, local_path, newest_version
 from lakehouse.ops import Ops
 from lakehouse.vault import key_version
 
@@ -49,6 +50,9 @@ def backup(
     `keys` is a folder for the vault's key, else the backup has none. Raises ChecksFailed where a
     file that a table needs is not there.
     """
+    refuse_half_restored(conf.home)
+    if (local := local_path(to)) is not None:
+        local.mkdir(parents=True, exist_ok=True, mode=0o700)  # bronze and quarantine are in it
     pool = Pool(to)
     started = datetime.now(UTC)
     known = {one.path: one for one in pool.manifest()[1]} if pool.backups() else {}

@@ -73,9 +73,9 @@ def tables(
         return
     migration, done = Migration(house, planner), list[dict[str, Any]]()
     # One that was stopped at its last step differs in nothing, and is still to be finished.
-    stopped = [one["table_name"] for one in house.ops.migrations() if one["state"] == "running"]
+    stopped = {one["table_name"] for one in house.ops.migrations() if one["state"] == "running"}
     due = [one.table for one in planned]
-    due += [one for one in stopped if one not in due and (not names or one in names)]
+    due += [one.name for one in planner.tables(names) if one.name in stopped.difference(due)]
     blocked = [f"{one.table}: {'; '.join(one.refused)}" for one in planned if one.refused]
     for name in due:
         if not any(one.table == name and one.refused for one in planned):

@@ -24,7 +24,7 @@ from lakehouse.errors import ChecksFailed, InputMissing, UsageError
 from lakehouse.ops import Ops
 from lakehouse.ops_tables import meta, reason_table
 from lakehouse.run import House
-from tests.deliveries import GOOD, csv_bytes, deliver
+from tests.deliveries import deliver, id_number
 from tests.postgres import postgres
 
 if TYPE_CHECKING:
@@ -40,6 +40,19 @@ HAMLETS = """
     [columns]
     hamlet_code = { head = "code", type = "text", meaning = "Number." }
     """
+KEEPERS = """
+    title = "管护员"
+    source = "statistics"
+    owner = "statistics"
+    purpose = "reference"
+    extent = "full"
+    format = "csv"
+    key = ["person_id"]
+    [columns]
+    person_id = { head = "id", type = "identity", kind = "person", meaning = "Who keeps it." }
+    hamlet_code = { head = "code", type = "text", meaning = "Number." }
+    """
+PEOPLE = [f"{id_number(f'2112231960050100{n}')},d{n}" for n in (1, 2, 3)]
 DAY = date(2015, 12, 31)
 
 
@@ -54,9 +67,13 @@ def hamlets(house: House, name: str) -> None:
     assert [one.state for one in house.landing.land_all("hamlet")] == ["landed"]
 
 
-def at(home: Path, spark: "SparkSession", monkeypatch: pytest.MonkeyPatch) -> House:
-    monkeypatch.setenv("BANGFU_HOME", str(home))
-    return House(spark=spark)
+def keepers(house: House, lines: list[str], name: str, day: int = 1) -> str:
+    """Land a register of keepers; return what became of it."""
+    text = "\n".join(["id,code", *lines, ""])
+    deliver(house.conf.landing, "keeper", "2015-12", text.encode(), rows=len(lines), name=name,
+            day=day)  # fmt: skip
+    [one] = house.landing.land_all("keeper")
+    return one.state
 
 
 def test_the_rehearsal(
@@ -65,13 +82,13 @@ def test_the_rehearsal(
     mappings = tmp_path / "feeds"
     mappings.mkdir()
     (mappings / "hamlet.toml").write_text(HAMLETS, encoding="utf-8")
+    (mappings / "keeper.toml").write_text(KEEPERS, encoding="utf-8")
     monkeypatch.setenv("BANGFU_FEEDS", str(mappings))
     old_home, kept, safe = house.conf.home, tmp_path / "kept", tmp_path / "safe"
-    deliver(house.conf.landing, "person_register", "2015-12", csv_bytes(GOOD), rows=3)
-    assert [one.state for one in house.landing.land_all()] == ["landed"]
+    assert keepers(house, PEOPLE, "d1") == "landed"
     hamlets(house, "d1")
-    house.run("silver.person", DAY)
-    people = rows(house.lake.read("silver.person"))
+    house.run("silver.keeper", DAY)
+    people = rows(house.lake.read("silver.keeper"))
     tokens = rows(house.lake.read("vault.identity"))
     assert len(people) == 3
 
@@ -108,11 +125,11 @@ def test_the_rehearsal(
     told = restore(settings(), str(kept), made["id"], keys=safe)
     assert told["has_key"]
     new = House(spark=spark)
-    assert rows(new.lake.read("silver.person")) == people
+    assert rows(new.lake.read("silver.keeper")) == people
     assert rows(new.lake.read("vault.identity")) == tokens
     assert [row["delivery_id"] for row in new.ops.deliveries("hamlet")] == ["hamlet/2015-12/d1"]
     assert sorted(row[0] for row in new.lake.read("bronze.hamlet").collect()) == ["d1", "d2"]
-    assert {one.state for one in new.run("silver.person", DAY)} == {"fresh"}
+    assert {one.state for one in new.run("silver.keeper", DAY)} == {"fresh"}
 
     goes_on(new, tokens)
 
@@ -123,15 +140,12 @@ def goes_on(new: House, tokens: list[Any]) -> None:
     assert landed == {"hamlet/2015-12/d2": ("landed", 1), "hamlet/2015-12/d3": ("landed", 1)}
     assert sorted(row[0] for row in new.lake.read("bronze.hamlet").collect()) == ["d1", "d2", "d3"]
     # The same register under another name is a duplicate; with a fourth person, three keep tokens.
-    deliver(new.conf.landing, "person_register", "2015-12", csv_bytes(GOOD), rows=3, name="d2")
-    assert [one.state for one in new.landing.land_all()] == ["duplicate"]
-    fourth = "211223199001010019,丁,H3,户主,男,19900101,汉族,高中,务农,农业,211223101201"
-    deliver(new.conf.landing, "person_register", "2015-12", csv_bytes([*GOOD, fourth]), rows=4,
-            name="d3", day=9)  # fmt: skip
-    assert [one.state for one in new.landing.land_all()] == ["landed"]
+    assert keepers(new, PEOPLE, "d2") == "duplicate"
+    fourth = id_number("21122319900101001")
+    assert keepers(new, [*PEOPLE, f"{fourth},d1"], "d3", day=9) == "landed"
     assert set(tokens) < set(rows(new.lake.read("vault.identity")))
-    [made_again] = new.run("silver.person", DAY)
-    assert (made_again.read, made_again.unchanged + made_again.updated) == (4, 3)
+    [made_again] = new.run("silver.keeper", DAY)
+    assert (made_again.read, made_again.unchanged, made_again.created) == (4, 3, 1)
 
 
 @pytest.fixture

@@ -1,11 +1,13 @@
 """A changed declaration meets a table that stands: what becomes of each row, once, and back."""
 
 import json
+import re
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from deltalake import DeltaTable
 from typer.testing import CliRunner
 
 from lakehouse import ddl
@@ -122,8 +124,6 @@ def test_a_rename_a_retype_a_narrower_list(house: "House", monkeypatch: pytest.M
         ("r5", ["heft:not_a_number", "kind:unknown_code"]),
     ]
     # Any reader: no column mapping, deletion vector or widened type has come with it.
-    from deltalake import DeltaTable
-
     plain = DeltaTable(house.lake.path("silver.walk"))
     assert plain.to_pyarrow_table().num_rows == 2
     assert plain.protocol().reader_features in (None, [])
@@ -210,29 +210,19 @@ def test_a_lake_made_before_declarations_were_kept(house: "House") -> None:
     assert Planner(house).plan() == []
 
 
-MAPPING = """
-    title = "村名"
-    source = "statistics"
-    owner = "statistics"
-    purpose = "reference"
-    extent = "full"
-    format = "csv"
-    key = ["code"]
-    share_bad = 0.5
-    [columns]
-    code = { head = "code", type = "text", meaning = "Number." }
-    """
+DOC = (Path(__file__).parents[2] / "docs" / "changes.md").read_text(encoding="utf-8")
+MAPPED, CHANGED = re.findall(r"```toml\n(.*?)```", DOC, re.S)
+[FILE] = re.findall(r"`hamlets.csv`:\n\n```\n(.*?)```", DOC, re.S)
 
 
 def test_a_mapping_that_renames_and_retypes(
     house: "House", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Bronze moves the text, the feed's own table its values; then runs and landings go on."""
+    """The walk of docs/changes.md; then landings and runs go on."""
 
-    def mapped(folder: str, *columns: str) -> None:
+    def mapped(folder: str, mapping: str) -> None:
         (tmp_path / folder).mkdir()
-        text = MAPPING + "\n    ".join(columns)
-        (tmp_path / folder / "hamlet.toml").write_text(text, encoding="utf-8")
+        (tmp_path / folder / "hamlet.toml").write_text(mapping, encoding="utf-8")
         monkeypatch.setenv("BANGFU_FEEDS", str(tmp_path / folder))
         house.__dict__.pop("registry", None)
         house.lake._as_declared.clear()
@@ -243,15 +233,11 @@ def test_a_mapping_that_renames_and_retypes(
             raise done.exception
         return json.loads(done.stdout)
 
-    mapped("old", 'size = { head = "size", type = "text", meaning = "Size." }')
-    deliver(house.conf.landing, "hamlet", "2015-11", b"code,size\n1,12\n2,big\n3,7\n", rows=3)
+    mapped("old", MAPPED)
+    deliver(house.conf.landing, "hamlet", "2015-11", FILE.encode(), rows=3)
     assert [one.state for one in house.landing.land_all()] == ["landed"]
     house.run("silver.hamlet", date(2015, 11, 30))
-    mapped(
-        "new",
-        'extent = { head = "size", type = "integer", was = "size", meaning = "Size." }',
-        'note = { head = "note", type = "text", optional = true, meaning = "Note." }',
-    )
+    mapped("new", MAPPED.split("[columns]")[0] + "[columns]\n" + CHANGED)
     plan = {one["table"]: one for one in bangfu()}
     assert list(plan) == ["bronze.hamlet", "silver.hamlet"]
     assert (plan["silver.hamlet"]["kept"], plan["silver.hamlet"]["aside"]) == (2, 1)
@@ -259,6 +245,9 @@ def test_a_mapping_that_renames_and_retypes(
     assert [(one["n_rows"], one["n_aside"]) for one in done] == [(3, 0), (3, 1)]
     assert bangfu("--apply") == [] and bangfu() == []
     assert len(bangfu("log")) == 2
+    # Delta still knows what has landed: a retry would append nothing.
+    bronze = DeltaTable(house.lake.path("bronze.hamlet"))
+    assert bronze.transaction_version("land:hamlet/2015-11/d1") == 1
 
     [made] = house.run("silver.hamlet", date(2015, 11, 30))
     assert (made.read, made.unchanged, made.quarantined) == (3, 2, 1)
