@@ -55,14 +55,21 @@ def sources(there: Standing, table: type[Table]) -> dict[str, list[str]]:
     }
 
 
+def left_over(there: Standing, table: type[Table]) -> list[str]:
+    """Return the columns that stay though nobody declares them now: bronze is what came."""
+    if table.layer != "bronze":
+        return []
+    used = {one for names in sources(there, table).values() for one in names}
+    return [name for name in there.columns if name not in used]
+
+
 def compare(there: Standing, table: type[Table]) -> list[Change]:
     """Return how a declaration differs from its table, in the order in which it is told."""
     found = sources(there, table)
     gone = there.columns.keys() - {one for names in found.values() for one in names}
     changes = [change for name in table.columns for change in _column(there, table, name, found)]
-    # Bronze is what came: a column that the mapping no longer names is left as it is.
     for name in (one for one in there.columns if one in gone):
-        if table.layer != "bronze":
+        if name not in left_over(there, table):
             changes.append(Change("column removed", name, there.columns[name].type))
         elif not there.columns[name].nullable:
             changes.append(Change("may be null", name))
@@ -131,10 +138,8 @@ def _declared(
         changes.append(Change("key", "", ", ".join(key), ", ".join(table.key)))
     units = {moved.get(name, name): unit for name, unit in told["units"].items()}
     for name, column in table.columns.items():
-        if found[name] and units.get(name) != column.unit:
-            changes.append(
-                Change("unit", name, units.get(name) or "no unit", column.unit or "no unit")
-            )
+        if found[name] and name in units and units[name] != column.unit:
+            changes.append(Change("unit", name, units[name] or "no unit", column.unit or "no unit"))
     return changes
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from lakehouse import checks, ddl, migrate_rows
 from lakehouse.changes import compare
 from lakehouse.errors import ChecksFailed, InputMissing, UsageError, nearest
-from lakehouse.io import table_path
+from lakehouse.io import Lake, table_path
 from lakehouse.migrate_plan import Planned, Planner
 from lakehouse.table import Table
 
@@ -37,8 +37,11 @@ class Migration:
     """Migrations of the tables of one house."""
 
     def __init__(self, house: "House", planner: Planner | None = None) -> None:
-        self.house, self.lake = house, house.lake
-        self.planner = planner or Planner(house)
+        self.house, self.planner = house, planner or Planner(house)
+
+    @property
+    def lake(self) -> Lake:
+        return self.house.lake
 
     # -- there ------------------------------------------------------------------------------
 
@@ -133,7 +136,7 @@ class Migration:
             schema = ", ".join(f"{one.name} {one.type}" for one in table.columns.values())
             rows = self.house.spark.createDataFrame([], schema)
         else:
-            rows = checks.good_rows(marked).select(*table.columns)
+            rows = checks.good_rows(marked).drop(*migrate_rows.MARKS)
         writer = rows.writeTo(f"delta.`{path}`").using("delta")
         writer = writer.tableProperty("comment", ddl.comment(table))
         for name, value in ddl.properties(table).items():

@@ -10,7 +10,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from lakehouse import checks, ddl
-from lakehouse.changes import sources
+from lakehouse.changes import left_over, sources
 from lakehouse.io import Lake, partition_condition
 from lakehouse.ops import Ops
 from lakehouse.standing import Standing
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SLICE = "migrate:"
 WHOLE, BEFORE = "_whole", "_before"
+MARKS = (WHOLE, "violations", "is_repeat")
 # Reasons, by the type that a value cannot be; `bangfu quarantine explain` knows them.
 CANNOT = {
     "int": "not_a_whole_number",
@@ -54,6 +55,7 @@ def judged(rows: DataFrame, there: Standing, table: type[Table]) -> DataFrame:
     violations = F.array_compact(F.array(*reasons)) if reasons else F.array()
     made = rows.select(
         *values,
+        *left_over(there, table),
         F.struct(*kept).alias(WHOLE),
         violations.cast("array<string>").alias("violations"),
     )

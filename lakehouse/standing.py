@@ -48,7 +48,8 @@ def declaration(table: type[Table]) -> str:
     """Return what of a declaration a Delta schema cannot say: rules, key, units, as JSON."""
     from lakehouse.checks import conditions
 
-    units = {name: column.unit for name, column in table.columns.items() if column.unit}
+    # Of every column: one that is not here was added since by a write, under its unit of today.
+    units = {name: column.unit for name, column in table.columns.items()}
     told = {"key": list(table.key), "units": units, "rules": conditions(table)}
     return json.dumps(told, ensure_ascii=False)
 

@@ -27,7 +27,7 @@ from lakehouse.backup.pool import Entry, Pool, Source
 from lakehouse.backup.restore import refuse_half_restored
 from lakehouse.conf import Settings, conf_dir, feed_dirs
 from lakehouse.delivery import READY
-from lakehouse.errors import ChecksFailed, UsageError
+from lakehouse.errors import ChecksFailed, InputMissing, UsageError
 from lakehouse.io import filesystem, local_path, newest_version
 from lakehouse.ops import Ops
 from lakehouse.vault import key_version
@@ -48,9 +48,11 @@ def backup(
     """Back up a house to a folder; return the manifest. Files already there are not copied.
 
     `keys` is a folder for the vault's key, else the backup has none. Raises ChecksFailed where a
-    file that a table needs is not there.
+    file that a table needs is not there, InputMissing where there is no table.
     """
     refuse_half_restored(conf.home)
+    if not _versions(conf.lake):
+        raise InputMissing(f"{conf.lake} has no table to back up. Is BANGFU_HOME the right one?")
     if (local := local_path(to)) is not None:
         local.mkdir(parents=True, exist_ok=True, mode=0o700)  # bronze and quarantine are in it
     pool = Pool(to)
@@ -81,7 +83,7 @@ def backup(
             "versions": versions,
             "artifacts": conf.get("mlflow", "artifacts"),
             "key_version": key_version(Path(conf.get("vault", "key_file"))),
-            "keys": str(kept) if kept else None,
+            "keys": kept is not None,
             "conf": with_conf,
             "new_bytes": _new_bytes(entries, known),
         },

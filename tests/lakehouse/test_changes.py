@@ -96,7 +96,7 @@ def test_a_table_made_before_declarations_were_kept() -> None:
         {name: value for name, value in there.properties.items() if name != PROPERTY},
     )
     assert compare(old, table) == [Change("rule", "all rules", "not recorded", "3 rules")]
-    assert json.loads(there.properties[PROPERTY])["units"] == {"span": "m"}
+    assert json.loads(there.properties[PROPERTY])["units"] == {"key_id": None, "span": "m"}
 
 
 def test_which_types_may_be_read_as_which() -> None:

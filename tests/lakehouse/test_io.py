@@ -83,7 +83,7 @@ def test_a_table_takes_what_its_declaration_gains(house: "House") -> None:
         lake.merge(declared(**columns), house.spark.sql(" UNION ALL ".join(rows)), whole=True)
         return lake
 
-    span, heft = Column("int", "Span.", unit="m"), Column("double", "Heft: what's new.")
+    span, heft = Column("int", "Span.", unit="m"), Column("double", "Heft: what's new.", unit="kg")
     merge({"span": span}, "SELECT 'a' AS key_id, 1 AS span")
     lake = merge({"span": span, "heft": heft}, "SELECT 'a' AS key_id, 1 AS span, 2D AS heft",
                  "SELECT 'b', 3, 4D")  # fmt: skip

@@ -213,6 +213,7 @@ def test_a_lake_made_before_declarations_were_kept(house: "House") -> None:
 DOC = (Path(__file__).parents[2] / "docs" / "changes.md").read_text(encoding="utf-8")
 MAPPED, CHANGED = re.findall(r"```toml\n(.*?)```", DOC, re.S)
 [FILE] = re.findall(r"`hamlets.csv`:\n\n```\n(.*?)```", DOC, re.S)
+COLOUR = 'colour = { head = "colour", type = "text", optional = true, meaning = "Colour." }'
 
 
 def test_a_mapping_that_renames_and_retypes(
@@ -233,7 +234,7 @@ def test_a_mapping_that_renames_and_retypes(
             raise done.exception
         return json.loads(done.stdout)
 
-    mapped("old", MAPPED)
+    mapped("old", MAPPED + COLOUR)
     deliver(house.conf.landing, "hamlet", "2015-11", FILE.encode(), rows=3)
     assert [one.state for one in house.landing.land_all()] == ["landed"]
     house.run("silver.hamlet", date(2015, 11, 30))
@@ -248,6 +249,10 @@ def test_a_mapping_that_renames_and_retypes(
     # Delta still knows what has landed: a retry would append nothing.
     bronze = DeltaTable(house.lake.path("bronze.hamlet"))
     assert bronze.transaction_version("land:hamlet/2015-11/d1") == 1
+    # What a mapping no longer names stays in bronze, and only there.
+    assert "colour" in house.lake.read("bronze.hamlet").columns
+    assert house.lake.read("silver.hamlet").columns == ["code", "extent", "note", "delivery_id",
+                                                        "line"]  # fmt: skip
 
     [made] = house.run("silver.hamlet", date(2015, 11, 30))
     assert (made.read, made.unchanged, made.quarantined) == (3, 2, 1)
