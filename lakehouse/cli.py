@@ -11,12 +11,14 @@ import typer
 
 from lakehouse.commands import (
     ask,
+    backup,
     deliveries,
     feeds,
     fetch,
     look,
     make,
     method,
+    migrate,
     quarantine,
     tell,
     with_feeds,
@@ -44,11 +46,14 @@ for command in (
     *(ask.sql, ask.tables),
     *(look.show, look.check, look.history, make.docs, make.doctor),
     tell.report,
+    backup.restore,
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
 app.add_typer(method.app)
 app.add_typer(deliveries.app)
 app.add_typer(quarantine.app)
+app.add_typer(migrate.app)
+app.add_typer(backup.app)
 
 
 def main() -> NoReturn:

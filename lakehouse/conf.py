@@ -47,6 +47,11 @@ def use_feeds(folder: Path) -> None:
     os.environ["BANGFU_FEEDS"] = str(folder.resolve())
 
 
+def use_home(folder: Path) -> None:
+    """Take another home for this process and those that it starts."""
+    os.environ["BANGFU_HOME"] = str(folder.resolve())
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings of one profile, paths filled in."""

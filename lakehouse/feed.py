@@ -66,6 +66,8 @@ class Field:
     codes: CodeList | None = None
     # Of a line of fixed width: first and last byte, counted from 1.
     at: tuple[int, int] | None = None
+    # The name it had before, for tables that were made under it; decides nothing of a row.
+    was: str | None = field(default=None, repr=False)
 
     @property
     def is_delivered(self) -> bool:

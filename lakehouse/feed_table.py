@@ -19,7 +19,9 @@ def bronze_table(name: str, raw: dict[str, Any], fields: dict[str, Field]) -> ty
     """Declare the bronze table of a mapping: the fields of its files as text, and their origin."""
     delivered = {field.name: field for field in fields.values() if field.is_delivered}
     members: dict[str, Any] = {
-        field.name: Column("string", field.meaning, nullable=True, personal=field.personal)
+        field.name: Column(
+            "string", field.meaning, nullable=True, personal=field.personal, was=field.was
+        )
         for field in delivered.values()
     }
     members[UNMAPPED] = Column(
@@ -102,6 +104,7 @@ def _typed(field: Field, *, is_key: bool) -> Column:
         codes=field.codes,
         nullable=field.optional and not is_key,
         personal=field.personal,
+        was=field.was,
     )
 
 

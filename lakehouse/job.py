@@ -78,6 +78,7 @@ class Job:
             repr(sorted(self.parameter_values().items())),
             repr(self.output.columns),
             repr(self.output.rules),
+            repr((self.output.key, self.output.partition, self.output.write)),
             repr((self.look_back, self.redo_days)),
         ]
         return hashlib.sha256("\n".join(text).encode()).hexdigest()[:16]

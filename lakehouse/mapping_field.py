@@ -13,7 +13,7 @@ KINDS = ("person", "household", "card", "phone", "subscriber")
 AREA_DIGITS = (2, 4, 6, 9, 12)
 _FIELD_KEYS = {
     "head", "at", "type", "meaning", "optional", "personal", "codes", "map", "formats", "kind",
-    "scale", "unit", "digits", "value", "missing",
+    "scale", "unit", "digits", "value", "missing", "was",
 }  # fmt: skip
 _CODE_LISTS = {name: one for name, one in vars(codes).items() if isinstance(one, CodeList)}
 
@@ -68,6 +68,7 @@ def _field_onto(path: Path, name: str, spec: dict[str, Any], onto: Feed) -> Fiel
         value=_value(spec),
         at=_at(spec),
         missing=tuple(spec.get("missing", there.missing)),
+        was=spec.get("was"),
     )
 
 
@@ -99,6 +100,7 @@ def _field(path: Path, name: str, spec: dict[str, Any]) -> Field:
         missing=tuple(spec.get("missing", ())),
         labels=labels,
         codes=listed,
+        was=spec.get("was"),
     )
 
 

@@ -18,6 +18,7 @@ from lakehouse.ops_tables import (
     check_table,
     delivery_table,
     meta,
+    migration_table,
     model_event_table,
     reason_table,
     run_table,
@@ -203,6 +204,20 @@ class Ops:
         """Return promotions, refusals and rollbacks, the oldest first."""
         query = sa.select(model_event_table).order_by(model_event_table.c.id)
         return self.rows(query.where(model_event_table.c.model == model) if model else query)
+
+    def record_migration(self, **values: Any) -> None:
+        """Write or rewrite the line of one migration of one table."""
+        columns = migration_table.c
+        with self.engine.begin() as connection:
+            connection.execute(
+                migration_table.delete().where(columns.migration_id == values["migration_id"])
+            )
+            connection.execute(migration_table.insert().values(**values))
+
+    def migrations(self, table: str | None = None) -> list[dict[str, Any]]:
+        """Return what was migrated, the newest first."""
+        query = sa.select(migration_table).order_by(migration_table.c.started_at.desc())
+        return self.rows(query.where(migration_table.c.table_name == table) if table else query)
 
     def rows(self, query: sa.Select[Any]) -> list[dict[str, Any]]:
         with self.engine.connect() as connection:

@@ -70,6 +70,24 @@ check_table = sa.Table(
     sa.Column("success", sa.Boolean, nullable=False),
     sa.Column("observed", sa.Text),
 )
+# What `bangfu migrate` did to a table, once per table and change of its declaration.
+migration_table = sa.Table(
+    "migration",
+    meta,
+    sa.Column("migration_id", sa.String(8), primary_key=True),
+    sa.Column("table_name", sa.String(100), index=True, nullable=False),
+    sa.Column("state", sa.String(10), nullable=False),  # running, done, undone
+    sa.Column("changes", sa.JSON, nullable=False),
+    sa.Column("n_rows", sa.BigInteger),  # before; n_rows = n_kept + n_aside + n_emptied
+    sa.Column("n_kept", sa.BigInteger),
+    sa.Column("n_aside", sa.BigInteger),
+    sa.Column("n_emptied", sa.BigInteger),  # taken out to be made anew (--rebuild)
+    sa.Column("version_before", sa.Integer, nullable=False),
+    sa.Column("version_after", sa.Integer),
+    sa.Column("who", sa.String(100), nullable=False),
+    sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("ended_at", sa.DateTime(timezone=True)),
+)
 # One line for every move of a champion, and for every challenger that was refused.
 model_event_table = sa.Table(
     "model_event",

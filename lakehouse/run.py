@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import bronze, checks
+from lakehouse.backup.restore import refuse_half_restored
 from lakehouse.conf import Settings, settings
 from lakehouse.delivery import Delivery
 from lakehouse.errors import BangfuError, ChecksFailed, InputMissing
@@ -22,6 +23,7 @@ from lakehouse.gate import Gate, failures
 from lakehouse.io import Lake, Written, newest_version, partition_condition, table_path
 from lakehouse.job import Job
 from lakehouse.landing import Landing, pending
+from lakehouse.migrate_rows import remade
 from lakehouse.ops import Ops
 from lakehouse.outcome import Outcome, account, fresh, refuse_lost_rows
 from lakehouse.reference import conf_hash, conf_rows
@@ -48,6 +50,7 @@ class House:
 
     def __init__(self, conf: Settings | None = None, spark: "SparkSession | None" = None) -> None:
         self.conf = conf or settings()
+        refuse_half_restored(self.conf.home)
         self.ops = Ops(self.conf)
         self._given = spark
 
@@ -253,6 +256,7 @@ class House:
             )
         written = self._write(job, checks.good_rows(marked), as_of)
         marked.unpersist()
+        remade(self.lake, self.ops, table, as_of, job.redo_days)
         outcome = account(job, split, written, n_read)
         if not outcome.adds_up or not self._holds(job, split, outcome):
             raise ChecksFailed(

@@ -36,6 +36,15 @@ def ensure_key(path: Path) -> None:
         file.write(secrets.token_hex(KEY_BYTES))
 
 
+def key_version(path: Path) -> str | None:
+    """Return the first digits of a key's own hash, as the vault's rows have it; None without."""
+    return _version(bytes.fromhex(path.read_text().strip())) if path.exists() else None
+
+
+def _version(key: bytes) -> str:
+    return hashlib.sha256(key).hexdigest()[:8]
+
+
 @lru_cache(maxsize=4)
 def _key(path: str) -> bytes:
     try:
@@ -70,7 +79,10 @@ class Vault:
     """The surrogates of one lake."""
 
     def __init__(self, lake: Lake, key_file: Path) -> None:
-        ensure_key(key_file)
+        # A lake that has tokens has had its key: a new one would give people second tokens.
+        if not lake.exists(Identity.name):
+            ensure_key(key_file)
+        _key(str(key_file))
         self.lake = lake
         self.key_file = str(key_file)
 
@@ -83,7 +95,7 @@ class Vault:
         ]
         if not pairs:
             return
-        version = hashlib.sha256(_key(self.key_file)).hexdigest()[:8]
+        version = _version(_key(self.key_file))
         # Each identity is keyed once, however often it calls: keying is what costs.
         seen = rows.select(F.inline(F.array(*pairs))).where("identity IS NOT NULL").distinct()
         keyed = _keyed(self.key_file, F.col("kind"), F.col("identity"))
