@@ -14,6 +14,7 @@ from lakehouse.commands import (
     deliveries,
     feeds,
     fetch,
+    lineage,
     look,
     make,
     method,
@@ -43,6 +44,7 @@ for command in (
     *(make.demo, make.synth, feeds.feeds, fetch.fetch, work.land, work.run, work.plan, work.train),
     *(ask.sql, ask.tables),
     *(look.show, look.check, look.history, make.docs, make.doctor),
+    lineage.lineage,
     tell.report,
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
