@@ -130,7 +130,8 @@ def _of_rows(found: "Found") -> "Tree":
     from rich.tree import Tree
 
     by = ", ".join(found.by)
-    head = f"[bold]{found.table}[/]  version {found.version}  {found.rows:,} rows by {by}"
+    rows = "1 row" if found.rows == 1 else f"{found.rows:,} rows"
+    head = f"[bold]{found.table}[/]  version {found.version}  {rows} by {by}"
     tree = Tree(head)
     for delivery, lines in found.lines.items():
         few = ", ".join(map(str, lines[: 4 * MOST])) + (" …" if len(lines) > 4 * MOST else "")

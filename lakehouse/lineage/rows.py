@@ -59,14 +59,17 @@ def find_rows(
                 f"--key takes {', '.join(allowed)}."
             )
     run = trail.run(table, as_of)
-    found = _found(trail, run, table, run["delta_version"], {k: [v] for k, v in given.items()})
+    keys = {name: [text] for name, text in given.items()}
+    found, _ = _found(trail, run, table, run["delta_version"], keys)
     if not (found.rows or found.stops):
         raise InputMissing(f"{table} has no row with this key at version {found.version}.")
     return found
 
 
-def _found(trail: Trail, run: Mapping[str, Any], table: str, version: int, keys: Keys) -> Found:
-    """Return what carries the keys in a table as a run wrote it or, elsewhere, as one read it."""
+def _found(
+    trail: Trail, run: Mapping[str, Any], table: str, version: int, keys: Keys
+) -> tuple[Found, pa.Table | None]:
+    """Return what carries the keys in a table that a run wrote or read, and those rows' keys."""
     declared = trail.known.tables[table]
     found = Found(table, version, list(keys))
     path = table_path(trail.conf.lake, table)
@@ -75,57 +78,68 @@ def _found(trail: Trail, run: Mapping[str, Any], table: str, version: int, keys:
         where = _where(rows.schema, declared, keys, *_reach(trail, run, table))
         found.rows = rows.count_rows(filter=where)
         carried = [name for name in rows.schema.names if _is_key(declared, name)]
-        kept = [*carried, *(name for name in LINEAGE if name in declared.columns)]
-        few = rows.head(MOST_ROWS, columns=list(dict.fromkeys(kept)), filter=where)
+        from_file = [name for name in LINEAGE if name in declared.columns]
+        few = rows.head(MOST_ROWS, columns=[*carried, *from_file], filter=where)
     except (DeltaError, FileNotFoundError):
         found.stops = f"version {version} of {table} is no longer kept"
-        return found
+        return found, None
     if found.rows > MOST_ROWS:
-        found.stops = f"the first {MOST_ROWS:,} rows only"
-    if set(LINEAGE) <= set(declared.columns):
-        for row in few.select(list(LINEAGE)).to_pylist():
+        found.stops = f"only the first {MOST_ROWS:,} of these rows are followed"
+    if from_file:
+        for row in few.select(from_file).to_pylist():
             found.lines.setdefault(row["delivery_id"], []).append(row["line"])
-        found.lines = {one: sorted(lines) for one, lines in sorted(found.lines.items())}
-    elif found.stops is None and found.rows:
+        found.lines = {one: sorted(set(lines)) for one, lines in sorted(found.lines.items())}
+    elif found.rows:
         _go_on(trail, table, version, run, few, found)
-    return found
+    return found, few
 
 
 def _go_on(
     trail: Trail, table: str, version: int, run: Mapping[str, Any], few: pa.Table, found: Found
 ) -> None:
-    """Add what carries the keys of these rows in the tables that they were made from."""
+    """Add what carries these rows' keys in the tables that they were made from.
+
+    A table that shares no key with them may share one with what was found in another of them.
+    """
     made = run if run["table_name"] == table else trail.run_of(table, version, run["as_of"])
     if made is None:
         found.stops = "no run of this version is recorded"
         return
-    declared, stopped = trail.known.tables[table], []
-    for name, read in made["inputs"].items():
-        source = trail.known.tables.get(name)
-        if source is None or source.layer == "conf":
-            continue
-        shared = _shared(declared, source)
-        if source.layer in RESTRICTED or not shared:
-            why = "restricted zone" if source.layer in RESTRICTED else "no key in common"
-            stopped.append(f"{name} ({why})")
-            continue
-        keys = {column: pc.unique(few[column].drop_null()).to_pylist() for column in shared}
-        found.found.append(_found(trail, made, name, read, keys))
+    sources = {name: trail.known.tables.get(name) for name in made["inputs"]}
+    left = [name for name, one in sources.items() if one and one.layer in ("silver", "gold")]
+    carrying: list[tuple[type[Table], pa.Table]] = [(trail.known.tables[table], few)]
+    for holder, rows in carrying:  # grows while it is gone through
+        for name in list(left):
+            if shared := _shared(holder, trail.known.tables[name]):
+                keys = {one: pc.unique(rows[one].drop_null()).to_pylist() for one in shared}
+                one, more = _found(trail, made, name, made["inputs"][name], keys)
+                found.found.append(one)
+                left.remove(name)
+                if more is not None:
+                    carrying.append((trail.known.tables[name], more))
+    stopped = [f"{name} shares no key" for name in left]
+    stopped += [f"{name} is restricted" for name in sources if name.startswith("bronze.")]
     if stopped:
-        found.stops = f"not followed: {', '.join(stopped)}"
+        found.stops = "; ".join(filter(None, (found.stops, *stopped)))
 
 
-def _shared(declared: type[Table], source: type[Table]) -> list[str]:
-    """Return the columns by which rows of a table are found in one that it was made from."""
-    both = [name for name in source.columns if name in declared.columns]
-    return [name for name in both if name in (*declared.key, *source.key) and _is_key(source, name)]
+def _shared(holder: type[Table], source: type[Table]) -> list[str]:
+    """Return the columns by which rows of one table are found in another: ids, or a key's."""
+    return [
+        name
+        for name in source.columns
+        if _is_key(holder, name)
+        and _is_key(source, name)
+        and (name.endswith("_id") or name in (*holder.key, *source.key))
+    ]
 
 
 def _is_key(declared: type[Table], name: str) -> bool:
-    """Tell whether a column is a surrogate, a code of a place or a name of a kind: not a value."""
-    is_text = declared.columns[name].type == "string" if name in declared.columns else False
-    is_id = name.endswith("_id") and name != "delivery_id"
-    return is_text and (is_id or name in declared.key)
+    """Tell whether a column is a surrogate, the code of a place, or text of the table's key."""
+    if name not in declared.columns or declared.columns[name].type != "string":
+        return False
+    is_id = name.endswith(("_id", "_code")) and name != "delivery_id"
+    return is_id or name in declared.key
 
 
 def _reach(trail: Trail, run: Mapping[str, Any], table: str) -> tuple[date, date]:
