@@ -129,7 +129,10 @@ class Trail:
         if name in self.known.jobs:
             made = self.run_of(name, read, run["as_of"]) if isinstance(read, int) else None
             if made:
-                return self._made(made, column, how)
+                step = self._made(made, column, how)
+                if self.known.tables[name].partition in ("day", "month"):
+                    step.note = step.note or "the newest run of those that its days are from"
+                return step
             return Step(name, column, how, self.known.origin(name), version=read,
                         note="no run of this version is recorded")  # fmt: skip
         if name.startswith("bronze."):
