@@ -18,7 +18,7 @@ from lakehouse.ops import Ops
 from lakehouse.registry import Registry
 
 MOST_RUNS = 10_000
-NOT_TOLD = "no event of this run is kept: its columns are not known"
+NOT_TOLD = "its columns are not known: no kept event of this run tells them"
 
 
 @dataclass
