@@ -15,6 +15,7 @@ from lakehouse.commands import (
     deliveries,
     feeds,
     fetch,
+    lineage,
     look,
     make,
     method,
@@ -45,6 +46,7 @@ for command in (
     *(make.demo, make.synth, feeds.feeds, fetch.fetch, work.land, work.run, work.plan, work.train),
     *(ask.sql, ask.tables),
     *(look.show, look.check, look.history, make.docs, make.doctor),
+    lineage.lineage,
     tell.report,
     backup.restore,
 ):  # fmt: skip

@@ -71,7 +71,7 @@ class Lake:
     # -- reading --------------------------------------------------------------------------
 
     def read(self, name: str, version: int | None = None) -> "DataFrame":
-        """Read a table, at one version or the newest. Raises InputMissing."""
+        """Read a table, at one version or the newest, under its name. Raises InputMissing."""
         if not self.exists(name):
             raise InputMissing(
                 f"{name} has not been made yet. `bangfu plan {name}` says what it needs."
@@ -79,7 +79,7 @@ class Lake:
         reader = self.spark.read.format("delta")
         if version is not None:
             reader = reader.option("versionAsOf", version)
-        return reader.load(self.path(name))
+        return reader.load(self.path(name)).alias(name)
 
     # -- writing --------------------------------------------------------------------------
 

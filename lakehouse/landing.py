@@ -18,6 +18,7 @@ from lakehouse.delivery import Delivery, Refused, spare_heads
 from lakehouse.feed import UNMAPPED, Feed, feeds
 from lakehouse.hold import shrunk
 from lakehouse.io import Lake
+from lakehouse.lineage.tell import lands
 from lakehouse.ops import Ops
 from lakehouse.parse import parse
 from lakehouse.staging import staged
@@ -64,6 +65,7 @@ class Landing:
                 tell(one)
         return landed
 
+    @lands
     def land(self, delivery: Delivery) -> Landed:
         """Land one delivery, or refuse it with a named reason. Idempotent."""
         started: dict[str, Any] = {"content": None, "supersedes": None, "extent": "?", "bytes": 0}

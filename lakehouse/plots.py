@@ -149,12 +149,17 @@ def plan(steps: Sequence[Row], inputs: Mapping[str, Iterable[str]], as_of: str) 
         step["table"]: {**step, "state": "waiting" if waits(step["why"]) else step["state"]}
         for step in steps
     }
-    env = _environment()
+    env = environment()
     body = env.get_template("plan.html").render(
-        graph=draw(inputs), steps=told, signs=SIGNS, width=NODE_WIDTH, height=NODE_HEIGHT
-    )
+        graph=draw(inputs), steps=told, signs=SIGNS, width=NODE_WIDTH, height=NODE_HEIGHT,
+        states={name: step["state"] for name, step in told.items()},
+        titles={
+            name: f": {step['state']}" + (f" ({step['why']})" if step["why"] else "")
+            for name, step in told.items()
+        },
+    )  # fmt: skip
     stale = sum(step["state"] == "stale" for step in told.values())
-    return _shell(f"Plan for {as_of}", f"{len(told)} tables asked for, {stale} stale.", body)
+    return shell(f"Plan for {as_of}", f"{len(told)} tables asked for, {stale} stale.", body)
 
 
 def page(
@@ -183,16 +188,16 @@ def page(
         )
     if code:
         parts.append(f"<pre><code>{escape(code)}</code></pre>")
-    return _shell(title, note, "\n".join(parts), lang)
+    return shell(title, note, "\n".join(parts), lang)
 
 
-def _shell(title: str, note: str, body: str, lang: str = "en") -> str:
+def shell(title: str, note: str, body: str, lang: str = "en") -> str:
     css = (Path(__file__).parent / "templates" / "site.css").read_text(encoding="utf-8")
-    shell = _environment().get_template("plot.html")
+    shell = environment().get_template("plot.html")
     return shell.render(title=title, note=note, body=body, css=css, lang=lang)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     return Environment(
         loader=PackageLoader("lakehouse", "templates"), autoescape=True, undefined=StrictUndefined
     )

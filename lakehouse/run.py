@@ -23,6 +23,7 @@ from lakehouse.gate import Gate, failures
 from lakehouse.io import Lake, Written, newest_version, partition_condition, table_path
 from lakehouse.job import Job
 from lakehouse.landing import Landing, pending
+from lakehouse.lineage.tell import Lineage
 from lakehouse.migrate_rows import remade
 from lakehouse.ops import Ops
 from lakehouse.outcome import Outcome, account, fresh, refuse_lost_rows
@@ -75,6 +76,10 @@ class House:
     @cached_property
     def gate(self) -> Gate:
         return Gate(Path(self.conf.get("docs", "root")) / "quality")
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        return Lineage(self)
 
     @cached_property
     def registry(self) -> Registry:
@@ -210,16 +215,19 @@ class House:
                 f"`bangfu plan {job.name} --as-of {as_of}` shows the way."
             )
         run_id = self.ops.start(job.name, as_of, self.code_version(job.name), inputs)
+        self.lineage.started(run_id, job, as_of, inputs)
         began = time.perf_counter()
         try:
             outcome, version = self._make(job, as_of, run_id, inputs)
         except BaseException as error:
             told = str(error) if isinstance(error, BangfuError) else type(error).__name__
             self.ops.finish(run_id, state="failed", error=told)
+            self.lineage.ended(run_id)
             raise
         seconds = round(time.perf_counter() - began, 2)
         counts = {key: value for key, value in asdict(outcome).items() if isinstance(value, int)}
         self.ops.finish(run_id, state="done", counts=counts, seconds=seconds, delta_version=version)
+        self.lineage.ended(run_id)
         self.spark.catalog.clearCache()
         return Outcome(**(asdict(outcome) | {"seconds": seconds, "why": why}))
 
@@ -232,6 +240,7 @@ class House:
             for word, name in job.input_names().items()
         }
         made = checks.conform(job.function(**frames, **self._settings(job, as_of, inputs)), table)
+        self.lineage.made_of(run_id, made)
         marked = checks.mark(made, table)
         if job.loads:
             marked = checks.resolve_repeats(marked, table)
@@ -270,7 +279,7 @@ class House:
         """Read one input as a job sees it on a date: the partitions in reach, typed if bronze."""
         table = self.registry.tables[name]
         if table.layer == "conf":
-            return conf_rows(self.spark, table)
+            return conf_rows(self.spark, table).alias(name)  # as `Lake.read` does
         if table.layer == "bronze":
             return bronze.typed(self, job, name, as_of)
         rows = self.lake.read(name, version)
