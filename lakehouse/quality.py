@@ -77,7 +77,7 @@ def weigh(
     if word != "approved" and any(one.verdict == "hold" for one in figures):
         so = f"if that is so: bangfu deliveries approve {delivery.delivery_id} --why …"
         return Weighed("; ".join([*news, so]), news)
-    return Weighed(None, [*news, *_new_codes(codes, before)])
+    return Weighed(None, [*news, *_new_codes(codes, before, limits.fewest)])
 
 
 def worth_telling(rows: Iterable[Mapping[str, Any]]) -> list[str]:
@@ -186,6 +186,20 @@ def _severity(kind: str, feed: Feed) -> str:
     return "warn" if kind in ("distinct", "unknown") else "hold"
 
 
+def newest_figures(ops: Ops, feed: str | None = None) -> list[dict[str, Any]]:
+    """Return the judged figures of the last delivery of each feed (or one) that landed or is held.
+
+    `success` is false where it waits for a person because of the figure.
+    """
+    last = {row["feed"]: row for row in ops.deliveries(feed) if row["state"] in ("landed", "held")}
+    state = {row["delivery_id"]: row["state"] for row in last.values()}
+    return [
+        row | {"success": row["verdict"] != "hold" or state[row["delivery_id"]] != "held"}
+        for row in ops.figures(list(state))
+        if not row["figure"].startswith(f"{CODE}.")
+    ]
+
+
 def history(ops: Ops, delivery: Delivery, feed: Feed, limits: Limits) -> Before:
     """Return the figures of the landed deliveries before one that still count."""
     extent = delivery.manifest().get("extent", feed.extent)
@@ -223,12 +237,13 @@ def _adds_to_its_period(ops: Ops, delivery: Delivery, feed: Feed) -> bool:
     return feed.extent == "delta" and bool(others)
 
 
-def _new_codes(codes: Codes, before: Before) -> list[str]:
-    """Tell of fields that have values in no code list, where the delivery before had none."""
+def _new_codes(codes: Codes, before: Before, fewest: int) -> list[str]:
+    """Tell of fields where values in no code list are many, and were few in the delivery before."""
     return [
         f"{name}: {number(now[UNKNOWN])} rows have codes that are not in its list"
         for name, now in codes.items()
-        if now.get(UNKNOWN) and name in before.codes and not before.codes[name].get(UNKNOWN)
+        if name in before.codes
+        and before.codes[name].get(UNKNOWN, 0) < fewest <= now.get(UNKNOWN, 0)
     ]
 
 
