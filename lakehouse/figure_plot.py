@@ -33,9 +33,12 @@ def figure_history(table: str, rows: Sequence[Mapping[str, Any]]) -> str:
     """
     from plotly.subplots import make_subplots
 
-    names = list(dict.fromkeys(row["figure"] for row in rows))
+    every = list(dict.fromkeys(row["figure"] for row in rows))
+    # A panel of a field that was never empty tells nothing.
+    names = [name for name in every if any(row["value"] for row in rows if row["figure"] == name)]
+    names = names or every
     made = make_subplots(
-        rows=len(names), cols=1, vertical_spacing=0.4 / max(4, len(names)),
+        rows=len(names), cols=1, shared_xaxes=True, vertical_spacing=0.3 / max(4, len(names)),
         subplot_titles=[_title(name) for name in names],
     )  # fmt: skip
     shown: set[str] = set()
@@ -44,11 +47,16 @@ def figure_history(table: str, rows: Sequence[Mapping[str, Any]]) -> str:
         _band(made, mine, place)
         _points(made, mine, place, shown)
     made.update_layout(height=PANEL_PX * len(names) + 120)
-    made.update_xaxes(type="category")
+    across = list(dict.fromkeys(_label(row) for row in rows))
+    made.update_xaxes(
+        type="category", categoryorder="array", categoryarray=across, nticks=16, tickangle=-45
+    )
     made.update_yaxes(rangemode="tozero")
     off = sum(row["verdict"] in ("warn", "hold") for row in rows)
     n = len({row["delivery_id"] for row in rows})
     note = f"{n} 次投递 deliveries，{off} 个数值异常 unusual；灰色为通常范围 the band is usual."
+    if never := len(every) - len(names):
+        note += f" {never} 个数值始终为零 figures are always 0 and not drawn."
     return page(f"{table} 投递质量历史 quality of deliveries", note, [made], lang="zh")
 
 
@@ -69,7 +77,7 @@ def _band(made: "go.Figure", rows: Sequence[Mapping[str, Any]], place: int) -> N
         both = any(row["least"] is not None and row["most"] is not None for row in rows)
         if any(value is not None for value in values):
             made.add_scatter(
-                x=at, y=values, mode="lines", line={"color": "#cccccc", "width": 1, "shape": "hvh"},
+                x=at, y=values, mode="lines", line={"color": GREY, "width": 1, "shape": "hvh"},
                 fill=fill if both else None, fillcolor="rgba(153,153,153,.18)", hoverinfo="skip",
                 showlegend=False, row=place, col=1,
             )  # fmt: skip

@@ -1,7 +1,7 @@
 """What a delivery holds as a whole, counted in one pass over its rows of text before they land.
 
-DuckDB reads the files as Arrow hands them over, batch by batch: memory does not grow with rows,
-and it costs a third of what writing them does. Nothing but counts comes out.
+DuckDB reads the files as Arrow hands them over, batch by batch, and holds none of them; it costs a
+third of what writing the rows does. Nothing but counts comes out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -72,12 +72,9 @@ def _asked(field: Field, every: int, n_registers: int) -> dict[str, str]:
     name = _quoted(field.name)
     made = {f"nulls.{field.name}": f"count(*) - count({name})"}
     if field.type == "identity":
-        hashed = f"hash({name})"
-        made[f"distinct.{field.name}"] = (
-            f"count(DISTINCT {hashed})"
-            if every == 1
-            else f"{every} * count(DISTINCT {hashed}) FILTER ({hashed} % {every} = 0)"
-        )
+        # The hash of null is a number too.
+        part = f"{name} IS NOT NULL AND hash({name}) % {every} = 0"
+        made[f"distinct.{field.name}"] = f"{every} * count(DISTINCT hash({name})) FILTER ({part})"
     if field.labels:
         listed = ", ".join(map(_text, field.labels))
         made[f"code.{field.name}"] = (

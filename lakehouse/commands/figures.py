@@ -33,8 +33,10 @@ def show_figures(
     if not newest:
         raise InputMissing(f"No delivery of {feed} has been weighed yet: `bangfu land` first.")
     ledger = {row["delivery_id"]: row for row in house.ops.deliveries(feed)}
-    every = [row | {"state": ledger[row["delivery_id"]]["state"]}
-             for row in house.ops.figures(list(ledger))]  # fmt: skip
+    every = [
+        row | {"state": ledger[row["delivery_id"]]["state"]}
+        for row in sorted(house.ops.figures(list(ledger)), key=lambda row: row["period"])
+    ]
     if figure and figure not in (known := sorted({row["figure"] for row in every})):
         raise UsageError(f"{table} has no figure {figure!r}.{nearest(figure, known)}")
     told = [row for row in every if row["figure"] == figure] if figure else newest
