@@ -10,6 +10,7 @@ from typing import NoReturn
 import typer
 
 from lakehouse.commands import (
+    alarms,
     ask,
     backup,
     deliveries,
@@ -46,9 +47,7 @@ for command in (
     *(make.demo, make.synth, feeds.feeds, fetch.fetch, work.land, work.run, work.plan, work.train),
     *(ask.sql, ask.tables),
     *(look.show, look.check, look.history, make.docs, make.doctor),
-    lineage.lineage,
-    tell.report,
-    backup.restore,
+    *(lineage.lineage, tell.report, alarms.alarms, backup.restore),
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
 app.add_typer(method.app)

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from lakehouse.conf import feed_dirs
 from lakehouse.errors import InputMissing, nearest
+from lakehouse.expect import Expect, check_registers
 from lakehouse.table import CodeList, Table
 
 # The type of a field in the mapping -> the type of its column in the typed view.
@@ -106,6 +107,8 @@ class Feed:
     hold_below: float = 0.7
     # Heads that stay in the file: bronze does not have them, and they are no news.
     ignore: tuple[str, ...] = ()
+    # What is expected of a delivery as a whole, by figure.
+    expect: dict[str, Expect] = field(default_factory=dict, hash=False)
 
     @property
     def delivered(self) -> dict[str, Field]:
@@ -161,4 +164,8 @@ def _read(folders: tuple[Path, ...]) -> dict[str, Feed]:
     for name, path in files.items():
         if name not in own:
             known[name] = read_feed(path, known)
+    check_registers(
+        {name: one.expect for name, one in known.items()},
+        {name: list(one.delivered) for name, one in known.items()},
+    )
     return known

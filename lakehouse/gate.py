@@ -105,7 +105,7 @@ class Gate:
         self.context.build_data_docs()
         site = self.root / "uncommitted" / "data_docs" / "local_site"
         newest = {
-            page.stem.removeprefix("lake-"): page
+            page.stem.removeprefix("lake-").replace("figures-", "Deliveries of "): page
             for page in sorted((site / "validations").rglob("*.html"))
         }
         rows = "".join(
@@ -115,7 +115,8 @@ class Gate:
         index = self.root / "index.html"
         index.write_text(
             '<!doctype html><meta charset="utf-8"><title>Data Docs</title>\n'
-            "<h1>Checks of each table's last run (质量检查)</h1>\n"
+            "<h1>Checks of each table's last run, figures of each feed's last delivery "
+            "(质量检查)</h1>\n"
             "<p>The pages take their style from the network; without it they are plain.</p>\n"
             f"<ul>\n{rows}</ul>\n",
             encoding="utf-8",

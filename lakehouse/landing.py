@@ -21,6 +21,7 @@ from lakehouse.io import Lake
 from lakehouse.lineage.tell import lands
 from lakehouse.ops import Ops
 from lakehouse.parse import parse
+from lakehouse.quality import looked_up_first, weigh
 from lakehouse.staging import staged
 from lakehouse.vault import Vault
 
@@ -54,7 +55,7 @@ class Landing:
     ) -> list[Landed]:
         """Land every pending delivery (of one feed); a refused one does not hold up the others."""
         landed = []
-        for delivery in pending(self.conf, self.ops, feed):
+        for delivery in looked_up_first(pending(self.conf, self.ops, feed)):
             one = self.land(delivery)
             landed.append(one)
             if tell:
@@ -125,11 +126,15 @@ class Landing:
 
     def _append(self, delivery: Delivery, feed: Feed) -> Landed:
         with staged(self.lake, self.conf, delivery, feed) as (rows, bad, seen):
+            weighed = weigh(self, delivery, feed, rows, seen.rows)
+            if weighed.hold:
+                return Landed(delivery.delivery_id, feed.name, "held", "unusual", weighed.hold)
             n_bad = self.write(delivery, feed, rows, bad, f"land:{delivery.delivery_id}")
         new = dict.fromkeys(spare_heads(seen.heads, feed).values())
+        told = [f"new columns, kept in bronze: {', '.join(new)}"] if new else []
         return Landed(
             delivery.delivery_id, feed.name, "landed",
-            detail=f"new columns, kept in bronze: {', '.join(new)}" if new else None,
+            detail="; ".join([*told, *weighed.news]) or None,
             read=seen.rows, created=seen.rows - n_bad, quarantined=n_bad,
         )  # fmt: skip
 

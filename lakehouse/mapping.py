@@ -11,7 +11,8 @@ from zoneinfo import available_timezones
 
 from lakehouse.conf import read_toml
 from lakehouse.errors import DeclarationError, nearest
-from lakehouse.feed import Feed
+from lakehouse.expect import Expect, expected
+from lakehouse.feed import Feed, Field
 from lakehouse.feed_table import bronze_table
 from lakehouse.mapping_field import fields_of, one_of, refuse_unknown
 
@@ -35,7 +36,7 @@ _INHERITED = (
 _FEED_KEYS = {
     *_NEEDED, "area", "every", "encoding", "share_bad", "onto", "key", "sheet", "separator",
     "datum", "zone", "hold_below",
-    "ignore",
+    "ignore", "expect",
 }  # fmt: skip
 
 
@@ -84,8 +85,20 @@ def read_feed(path: Path, known: dict[str, Feed]) -> Feed:
         onto=onto.name if onto else None,
         share_bad=raw.get("share_bad", 0.2),
         ignore=_texts(path, "ignore", raw),
+        expect=_expected(path, raw, fields, onto),
         hold_below=_share(path, "hold_below", raw, 0.7),
     )
+
+
+def _expected(
+    path: Path, raw: dict[str, Any], fields: dict[str, Field], onto: Feed | None
+) -> dict[str, Expect]:
+    types = {name: field.type for name, field in fields.items() if field.is_delivered}
+    own = expected(path, raw, types)
+    theirs = onto.expect if onto else {}
+    return {
+        figure: one for figure, one in theirs.items() if figure.partition(".")[2] in types
+    } | own
 
 
 def _onto(path: Path, raw: dict[str, Any], known: dict[str, Feed]) -> Feed | None:

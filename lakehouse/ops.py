@@ -7,6 +7,7 @@ commit with its txnAppId is the truth; the ledger of deliveries can be made agai
 import json
 import uuid
 from collections.abc import Iterable
+from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from lakehouse.conf import Settings, settings
+from lakehouse.figures import Figure
 from lakehouse.ops_tables import (
     check_table,
     delivery_table,
+    figure_table,
     meta,
     migration_table,
     model_event_table,
@@ -156,6 +159,24 @@ class Ops:
         query = sa.select(columns.table_name, columns.slice, columns.reason, columns.n_rows)
         query = query.order_by(columns.table_name, columns.slice, columns.reason)
         return self.rows(query.where(columns.table_name == table) if table else query)
+
+    def record_figures(
+        self, delivery_id: str, feed: str, period: str, figures: Iterable[Figure]
+    ) -> None:
+        """Replace the figures of one delivery."""
+        of = {"delivery_id": delivery_id, "feed": feed, "period": period}
+        values = [of | {"figure": one.name, **asdict(one)} for one in figures]
+        with self.engine.begin() as connection:
+            connection.execute(
+                figure_table.delete().where(figure_table.c.delivery_id == delivery_id)
+            )
+            if values:
+                connection.execute(figure_table.insert(), values)
+
+    def figures(self, delivery_ids: list[str]) -> list[dict[str, Any]]:
+        """Return every figure of some deliveries."""
+        inside = figure_table.c.delivery_id.in_(delivery_ids)
+        return self.rows(sa.select(figure_table).where(inside).order_by(figure_table.c.id))
 
     def record_checks(self, run_id: str, table: str, results: Iterable[dict[str, Any]]) -> None:
         """Keep the results of one suite: name, success, observed value."""

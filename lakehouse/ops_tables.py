@@ -88,6 +88,20 @@ migration_table = sa.Table(
     sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
     sa.Column("ended_at", sa.DateTime(timezone=True)),
 )
+# What a delivery held as a whole, and what that was held against when it landed.
+figure_table = sa.Table(
+    "figure",
+    meta,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("delivery_id", sa.String(300), index=True, nullable=False),
+    sa.Column("feed", sa.String(100), index=True, nullable=False),
+    sa.Column("period", sa.String(10), nullable=False),
+    sa.Column("figure", sa.String(200), nullable=False),
+    sa.Column("value", sa.Float, nullable=False),
+    sa.Column("least", sa.Float),  # bounds of what is usual
+    sa.Column("most", sa.Float),
+    sa.Column("verdict", sa.String(10), nullable=False),  # ok, warn, hold; told: held against none
+)
 # One line for every move of a champion, and for every challenger that was refused.
 model_event_table = sa.Table(
     "model_event",

@@ -114,22 +114,39 @@ def _rows(table: Any, limit: int, is_made: bool) -> list[dict[str, Any]]:
 
 
 def check(
-    table: AnyTable = None, plot: Plot = False, out: PlotOut = None, as_json: AsJson = False
+    table: AnyTable = None,
+    figure: Annotated[
+        str | None, typer.Option(help="One figure of a bronze table's deliveries, such as rows.")
+    ] = None,
+    site: Annotated[bool, typer.Option("--site", help="Draw Data Docs; their page.")] = False,
+    plot: Plot = False,
+    out: PlotOut = None,
+    as_json: AsJson = False,
 ) -> None:
     """Show the check results of each table's last run (质量检查); exit 12 where one failed.
 
-    Examples: `bangfu check`, `bangfu check silver.person --json`, `bangfu check --plot`
+    Of a bronze table: the figures of its deliveries as a whole, held against those before.
+
+    Examples: `bangfu check`, `bangfu check silver.person --json`, `bangfu check --plot`,
+    `bangfu check bronze.cdr --figure rows --plot`, `bangfu check --site`
     """
     from lakehouse import plots
+    from lakehouse.commands.figures import data_docs, show_figures, unusual
     from lakehouse.run import House
 
     house = House()
     name = house.registry.table(table).name if table else None
+    if site:
+        data_docs(house)
+        return
+    if figure or (name and name.startswith("bronze.")):
+        show_figures(house, name, figure, plot, out, as_json)
+        return
     if plot:
         kept, runs = house.ops.check_history(name), house.ops.runs(name, MOST_RUNS)
         write_plot(plots.quality(kept, runs, name), f"check-{name or 'all'}", out)
         return
-    results = house.ops.checks(name)
+    results = [*house.ops.checks(name), *([] if name else unusual(house))]
     if not results:
         raise InputMissing("Nothing has been checked yet: `bangfu run all` first.")
     failed = [row for row in results if not row["success"]]

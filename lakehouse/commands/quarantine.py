@@ -16,7 +16,9 @@ from lakehouse.commands import (
     with_feeds,
     write_plot,
 )
-from lakehouse.errors import InputMissing
+from lakehouse.errors import InputMissing, UsageError, nearest
+
+BY = ("reason", "delivery", "area", "age")
 
 
 class ShowFirst(TyperGroup):
@@ -40,6 +42,9 @@ app = typer.Typer(
 def show(
     table: AnyTable = None,
     lines: Annotated[bool, typer.Option(help="List delivery and line of each row.")] = False,
+    by: Annotated[
+        str | None, typer.Option(metavar="WORD", help=f"What is aside now, by {', '.join(BY)}.")
+    ] = None,
     plot: Plot = False,
     out: PlotOut = None,
     as_json: AsJson = False,
@@ -47,7 +52,7 @@ def show(
     """Show what was set aside and why (隔离): counts by table, slice and reason, never values.
 
     Examples: `bangfu quarantine`, `bangfu quarantine silver.person --lines`,
-    `bangfu quarantine --plot`
+    `bangfu quarantine --by age`, `bangfu quarantine --plot`
     """
     from lakehouse import plots
     from lakehouse.run import House
@@ -57,6 +62,9 @@ def show(
     if plot:
         page = plots.quarantine(house.ops.reasons(name), name)
         write_plot(page, f"quarantine-{name or 'all'}", out)
+        return
+    if by:
+        _show_by(house, name, by, as_json)
         return
     told = _quarantined_lines(house, name) if lines else house.ops.reasons(name)
     refused = [row for row in house.ops.deliveries() if row["state"] in ("refused", "held")]
@@ -74,6 +82,24 @@ def show(
         shown = {"delivery_id": "delivery", "state": "state", "reason": "reason",
                  "detail": "detail"}  # fmt: skip
         print_table("Deliveries refused or held", refused, shown)
+
+
+def _show_by(house: Any, name: str | None, by: str, as_json: bool) -> None:
+    from datetime import date
+
+    from lakehouse import room
+
+    if by not in BY:
+        raise UsageError(f"--by {by!r}: one of {', '.join(BY)}.{nearest(by, [*BY])}")
+    shown_from = int(house.conf.get("quarantine", "shown_from"))
+    told = room.by(by, room.groups(house, name), date.today(), shown_from)
+    if as_json:
+        print_json(told)
+    elif told:
+        heads = {"table": "table", by: by, "rows": "rows", "since": "oldest arrived"}
+        print_table(f"Rows set aside now, by {by}", told, heads)
+    else:
+        say("Nothing is set aside now.")
 
 
 def _quarantined_lines(house: Any, name: str | None) -> list[dict[str, Any]]:
@@ -106,20 +132,27 @@ def explain(
 ) -> None:
     """Say what a reason means, where it comes from, how often it is met and what mends it.
 
+    Of codes that are in no list it tells which, where they are frequent, and how many rows have
+    others.
+
     Example: `bangfu quarantine explain silver.person person_id:check_digit`
     """
     from lakehouse.explain import explained
     from lakehouse.run import House
+    from lakehouse.unlisted import unlisted
 
     house = House()
     told = explained(house.registry, house.registry.table(table), reason)
     n = sum(row["n_rows"] for row in house.ops.reasons(told["table"]) if row["reason"] == reason)
     told |= {"rows": n}
+    values = unlisted(house, told["table"], reason)
     if as_json:
-        print_json(told)
+        print_json(told | ({"values": values} if values else {}))
         return
     for word, value in told.items():
         print(f"{word:8} {value:,}" if isinstance(value, int) else f"{word:8} {value}")
+    if values:
+        print_table("In no code list", values, {"value": "value", "rows": "rows"})
 
 
 @app.command()
