@@ -13,11 +13,13 @@ from typing import Any
 import pendulum
 from airflow.dag_processing.dagbag import DagBag
 from airflow.sdk import DAG
+from airflow.sdk.definitions.taskgroup import MappedTaskGroup
 from airflow.serialization.encoders import coerce_to_core_timetable
 from airflow.timetables.base import TimeRestriction
 from airflow.utils import db
 
 from lakehouse import versions
+from lakehouse.airflow_task import Bangfu
 from lakehouse.conf import settings
 
 
@@ -32,11 +34,15 @@ def _dag(dag: DAG) -> dict[str, Any]:
         "tags": sorted(dag.tags),
         "doc": dag.doc_md,
         "runs": _next_runs(dag),
+        "can_backfill": coerce_to_core_timetable(dag.timetable).periodic,
+        "watched": sorted(_watched(dag)),
+        "promised_days": sorted(one.interval.days for one in dag.deadline or ()),
         "started_by": sorted(_started_by(dag)),
         "tasks": {
             task.task_id: {
                 "command": task.command,
                 "is_dated": task.as_of is not None,
+                "is_of_each_date": isinstance(task.task_group, MappedTaskGroup),
                 "upstream": sorted(task.upstream_task_ids),
                 "inlets": [one.name for one in task.inlets],
                 "outlets": [one.name for one in task.outlets],
@@ -44,15 +50,33 @@ def _dag(dag: DAG) -> dict[str, Any]:
                 "pool": task.pool,
                 "retries": task.retries,
                 "retry_delay_s": task.retry_delay.total_seconds(),
+                "backoff": task.retry_exponential_backoff,
             }
             for task in dag.tasks
+            if type(task) is Bangfu
         },
+        "dates_follow": sorted(dag.get_task("dates").upstream_task_ids)
+        if dag.has_task("dates")
+        else None,
+        "asked": [
+            one["source"]
+            for task in dag.tasks
+            if task.task_id == "fetch"
+            for one in task.expand_input.value
+        ],
     }
 
 
 def _started_by(dag: DAG) -> list[str]:
     condition = coerce_to_core_timetable(dag.timetable).asset_condition
-    return [key.name for key, _ in condition.iter_assets()]
+    return [key.name for key, _ in condition.iter_assets()] if condition else []
+
+
+def _watched(dag: DAG) -> list[str]:
+    """Return the feeds whose deliveries start the DAG."""
+    condition = getattr(dag.timetable, "asset_condition", None)
+    assets = condition.objects if condition else []
+    return [feed for asset in assets for one in asset.watchers for feed in one.trigger.feeds]
 
 
 def _next_runs(dag: DAG) -> list[tuple[str, str]]:
@@ -83,11 +107,13 @@ def run(bag: DagBag, as_of: str, names: list[str]) -> dict[str, Any]:
         dag = bag.dags[name]
         for task in dag.tasks:
             task.retries = 0
+        # `dag.test` looks for them in the database, where only the DAG processor puts them.
+        dag.deadline = None
         morning = pendulum.parse(as_of, tz="Asia/Shanghai").at(7)
-        if _started_by(dag):
-            made = dag.test(logical_date=None, run_conf={"as_of": as_of})
-        else:
+        if dag.has_task("land"):
             made = dag.test(logical_date=morning)
+        else:
+            made = dag.test(logical_date=None, run_conf={"as_of": as_of})
         ended[name] = {one.task_id: one.state for one in made.get_task_instances()}
         if name == "poverty_fit":
             stand_for_the_model_owner()
