@@ -15,6 +15,7 @@ from lakehouse.commands import (
     feeds,
     fetch,
     look,
+    maintain,
     make,
     method,
     quarantine,
@@ -44,6 +45,7 @@ for command in (
     *(ask.sql, ask.tables),
     *(look.show, look.check, look.history, make.docs, make.doctor),
     tell.report,
+    maintain.maintain,
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
 app.add_typer(method.app)
