@@ -35,11 +35,15 @@ class Deliveries(BaseEventTrigger):
     ) -> None:
         super().__init__()
         self.feeds = list(feeds)
-        self.dated_by = [(pair[0], pair[1]) for pair in dated_by]
+        self.dated_by = [list(pair) for pair in dated_by]
         self.every_s, self.again_s = every_s, again_s
 
     def serialize(self) -> tuple[str, dict[str, Any]]:
-        """Return what the triggerer makes this trigger from."""
+        """Return what the triggerer makes this trigger from.
+
+        Lists, not tuples: they come back from the database as they went, and Airflow drops a
+        trigger whose arguments do not.
+        """
         names = ("feeds", "dated_by", "every_s", "again_s")
         return "lakehouse.watch.Deliveries", {name: getattr(self, name) for name in names}
 
@@ -74,4 +78,4 @@ class Deliveries(BaseEventTrigger):
         conf = settings()
         ops = Ops(conf)
         come = {one.delivery_id for one in pending(conf, ops) if one.feed in self.feeds}
-        return come | waiting(ops, registry(), self.dated_by)
+        return come | waiting(ops, registry(), [(came, made) for came, made in self.dated_by])

@@ -1,6 +1,7 @@
 """The trigger knocks once for what comes together, again for what waits on, and takes nothing."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,7 @@ def test_it_is_made_again_from_what_it_tells(landing: Path) -> None:
     trigger = Deliveries(feeds=["cdr"], dated_by=CALLS, every_s=5, again_s=60)
     path, words = trigger.serialize()
     assert path == f"{Deliveries.__module__}.{Deliveries.__name__}"
+    assert json.loads(json.dumps(words)) == words
     again = Deliveries(**words)
     assert (again.serialize(), again.waiting()) == ((path, words), set())
     assert Ops(settings()).deliveries() == []
