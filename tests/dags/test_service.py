@@ -8,6 +8,7 @@ import signal
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -189,9 +190,8 @@ def test_both_dates_that_came_while_a_dag_slept_are_made(
     service.pause("events", False)
     for table in made_by("events"):
         for day in days:
-            service.until(
-                lambda made=(table, date.fromisoformat(day)): ops.last_done(*made), f"{table} {day}"
-            )
+            made = partial(ops.last_done, table, date.fromisoformat(day))
+            service.until(made, f"{table} is made for {day}")
 
 
 def calls_of(landing: Path, day: str) -> tuple[Path, int]:
