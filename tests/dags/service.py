@@ -19,7 +19,7 @@ from lakehouse.airflow_local import HOST
 from tests.dags.conftest import LIGHT
 
 # Long enough for a machine that is busy with something else; a good run takes a fraction of it.
-WITHIN_S = 600
+WITHIN_S = 900
 # So that a test need not wait: retries at once, landing looked at all the time.
 EAGER = {
     "BANGFU__AIRFLOW__RETRY_AFTER_S": "2",
