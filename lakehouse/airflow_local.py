@@ -69,7 +69,8 @@ def running(home: Path, port: int) -> Iterator[None]:
         local.wait("metadatabase")
         local.serve("scheduler", "--skip-serve-logs")
         local.serve("dag-processor")
-        local.wait("scheduler", "dag_processor")
+        local.serve("triggerer", "--skip-serve-logs")
+        local.wait("scheduler", "dag_processor", "triggerer")
         yield
     finally:
         local.end()

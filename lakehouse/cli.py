@@ -18,6 +18,7 @@ from lakehouse.commands import (
     fetch,
     lineage,
     look,
+    maintain,
     make,
     method,
     migrate,
@@ -47,7 +48,7 @@ for command in (
     *(make.demo, make.synth, feeds.feeds, fetch.fetch, work.land, work.run, work.plan, work.train),
     *(ask.sql, ask.tables),
     *(look.show, look.check, look.history, make.docs, make.doctor),
-    *(lineage.lineage, tell.report, alarms.alarms, backup.restore),
+    *(lineage.lineage, tell.report, alarms.alarms, backup.restore, maintain.maintain),
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
 app.add_typer(method.app)

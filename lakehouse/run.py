@@ -20,6 +20,7 @@ from lakehouse.delivery import Delivery
 from lakehouse.errors import BangfuError, ChecksFailed, InputMissing
 from lakehouse.feed import family
 from lakehouse.gate import Gate, failures
+from lakehouse.inputs import version_for
 from lakehouse.io import Lake, Written, newest_version, partition_condition, table_path
 from lakehouse.job import Job
 from lakehouse.landing import Landing, pending
@@ -104,7 +105,7 @@ class House:
         if layer == "bronze":
             parts = bronze.in_force(self, job, name, as_of)
             return [row["delivery_id"] for part in parts for row in part.deliveries] or None
-        return newest_version(table_path(self.conf.lake, name))
+        return version_for(self.conf, self.ops, self.registry.tables[name], as_of)
 
     def code_version(self, name: str) -> str:
         """Return a hash of what decides a table's rows: its job, and the mappings of its feeds."""

@@ -1,26 +1,27 @@
 """Which DAGs, tasks and edges follow from declarations and conf/schedules.toml. No Airflow here.
 
-A section of the file is a DAG that runs by the clock. Two DAGs of each model run when a table or
-version was made: one fits it when its target has come anew (not whenever its features have), one
-scores when there is a new version or any other input.
+A section of the file is a DAG that runs by the clock, and when a delivery of its feeds is complete.
+Two DAGs of each model run when a table or version was made: one fits it when its target has come
+anew (not whenever its features have), one scores when there is a new version or any other input.
+Which dates a run makes, lakehouse/due.py says.
 
 No DAG waits for another one: it reads what others made as it stands, and names it in `reads`. By
 construction none of those is made by a slower clock.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from lakehouse.conf import conf_dir, read_toml
 from lakehouse.errors import DeclarationError, nearest
 from lakehouse.model import ModelSpec
 from lakehouse.registry import Registry
+from lakehouse.sources.declared import sources
 
 LAND = "land"
-_KEYS = ("title", "cron", "days_back", "every", "feeds")
+_KEYS = ("title", "cron", "days_back", "every", "feeds", "runs")
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,16 @@ class Step:
     @property
     def is_dated(self) -> bool:
         """Tell whether the command takes `--as-of`: landing takes what has come."""
-        return self.name != LAND
+        return self.command[0] in ("run", "train")
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """One DAG. It runs by the clock (`cron`), or `after` any of some things was made."""
+    """One DAG. It runs by the clock (`cron`), and `after` any of some things came or was made.
+
+    A run makes the dates that `dated_by` tells of (see lakehouse/due.py), and where it
+    `makes_its_day` that of its clock whatever has come. `sources` are asked before landing.
+    """
 
     name: str
     title: str
@@ -54,6 +59,10 @@ class Schedule:
     cron: str | None = None
     back: timedelta = timedelta()
     after: tuple[str, ...] = ()
+    feeds: tuple[str, ...] = ()
+    sources: tuple[tuple[str, str], ...] = ()  # name, how often: day or month
+    dated_by: tuple[tuple[str, str], ...] = ()
+    makes_its_day: bool = True
 
 
 def schedules(known: Registry, specs: Sequence[type[ModelSpec]]) -> list[Schedule]:
@@ -63,38 +72,50 @@ def schedules(known: Registry, specs: Sequence[type[ModelSpec]]) -> list[Schedul
     for name, section in told.items():
         _check(name, section, known)
     feeds = _feeds(told, known)
-    homes = _homes(list(told), feeds, known)
-    found = []
+    homes = _homes([name for name in told if name in feeds.values()], feeds, known)
+    found, asked = [], sources().values()
     for name, section in told.items():
-        steps = list(
-            _steps([one for one in known.order() if homes.get(one) == name], gather, known)
+        made = [one for one in known.order() if homes.get(one) == name]
+        landed = tuple(sorted(feed for feed, home in feeds.items() if home == name))
+        steps = [*_commands(section.get("runs", ())), *_steps(made, gather, known)]
+        if landed:
+            words = [word for feed in landed for word in ("--feed", feed)]
+            steps.insert(0, Step(LAND, (LAND, *words), tuple(f"bronze.{one}" for one in landed)))
+        found.append(
+            Schedule(
+                name,
+                section["title"],
+                tuple(_linked(steps, known)),
+                section["cron"],
+                timedelta(days=section.get("days_back", 0)),
+                after=(f"deliveries.{name}",) if landed else (),
+                feeds=landed,
+                sources=tuple(
+                    (one.name, known.feeds[one.feed].every) for one in asked if one.feed in landed
+                ),
+                dated_by=tuple(_dated_by(landed, made, known)),
+            )
         )
-        if landed := sorted(feed for feed, home in feeds.items() if home == name):
-            steps.insert(0, Step(LAND, (LAND,), tuple(f"bronze.{feed}" for feed in landed)))
-        back = timedelta(days=section.get("days_back", 0))
-        linked = tuple(_linked(steps, known))
-        found.append(Schedule(name, section["title"], linked, section["cron"], back))
-    return found + [one for spec in specs for one in _of_model(spec, known)]
+    clocks = {table: one for one in found for step in one.steps for table in step.makes}
+    return found + [one for spec in specs for one in _of_model(spec, known, clocks)]
 
 
-def as_of(
-    given: str | None,
-    logical: datetime | None,
-    told: Iterable[str],
-    run_after: datetime,
-    zone: str,
-) -> date:
-    """Return the date that a run works as of.
+def _commands(runs: Sequence[str]) -> Iterator[Step]:
+    """Yield the steps of a section's `runs`, one after the other."""
+    before: tuple[str, ...] = ()
+    for words in runs:
+        name = words.split()[0]
+        yield Step(name, tuple(words.split()), (), after=before)
+        before = (name,)
 
-    The date asked for wins; then the newest that what started the run was made for (`told`);
-    then the local day of the logical date; and for a run by hand without any of these the local
-    day on which it was asked for, which a retry on the next day does not change.
-    """
-    if given:
-        return date.fromisoformat(given)
-    if newest := max(told, default=None):
-        return date.fromisoformat(newest)
-    return (logical or run_after).astimezone(ZoneInfo(zone)).date()
+
+def _dated_by(
+    landed: Sequence[str], made: Sequence[str], known: Registry
+) -> Iterator[tuple[str, str]]:
+    """Yield each feed with a table of the same DAG that is made of it."""
+    for name in landed:
+        read = f"bronze.{known.feeds[name].onto or name}"
+        yield from ((f"bronze.{name}", one) for one in made if read in known.inputs(one))
 
 
 class Notes:
@@ -115,8 +136,11 @@ class Notes:
 
     def schedule(self, schedule: Schedule) -> str:
         """Return a DAG's page in Markdown: when it runs, its tasks and their notes."""
-        lines = [f"{schedule.title}. Runs {schedule.cron or 'after any of these was made'}."]
-        lines += [f"- `{name}`" for name in schedule.after]
+        clock = f" Runs {schedule.cron}." if schedule.cron else ""
+        lines = [f"{schedule.title}.{clock}"]
+        if schedule.after:
+            lines += ["", "Runs when any of these was made:", ""]
+            lines += [f"- {_told_of(name)}" for name in schedule.after]
         for step in schedule.steps:
             lines += [
                 "",
@@ -125,6 +149,11 @@ class Notes:
                 self.step(step),
             ]
         return "\n".join(lines)
+
+
+def _told_of(name: str) -> str:
+    layer, _, bare = name.partition(".")
+    return f"a complete delivery of the feeds of {bare}" if layer == "deliveries" else f"`{name}`"
 
 
 # -- clocks ----------------------------------------------------------------------------------
@@ -181,20 +210,42 @@ def _homes(clocks: list[str], feeds: dict[str, str], known: Registry) -> dict[st
 # -- models ----------------------------------------------------------------------------------
 
 
-def _of_model(spec: type[ModelSpec], known: Registry) -> Iterator[Schedule]:
-    """Yield the DAG that fits a model, and the one of its scores if any table holds them."""
+def _of_model(
+    spec: type[ModelSpec], known: Registry, clocks: dict[str, Schedule]
+) -> Iterator[Schedule]:
+    """Yield the DAG that fits a model, and the one of its scores if any table holds them.
+
+    Scores have the clock of what they are made from too: it catches up with what was made while
+    their DAG was paused, and gives Airflow the dates of a backfill.
+    """
     version = f"model.{spec.name}"
     title = " ".join(spec.doc().split("\n\n")[0].split()).rstrip(".")
     fit = Step("fit", ("train", spec.name), (version,), reads=tuple(spec.tables()))
+    target = spec.target.table.name
     yield Schedule(
-        f"{spec.name}_fit", f"{title}: fitted and judged", (fit,), after=(spec.target.table.name,)
+        f"{spec.name}_fit",
+        f"{title}: fitted and judged",
+        (fit,),
+        after=(target,),
+        dated_by=((target, version),),
     )
     tables = [name for name in known.order() if known.jobs[name].model == spec.name]
     if tables:
         # Before the first champion there is nothing to score with, and nothing wrong.
         score = Step("score", ("run", *tables), tuple(tables), reads=(version,), may_wait=True)
         linked = tuple(_linked([score], known))
-        yield Schedule(f"{spec.name}_score", f"{title}: scores", linked, after=linked[0].reads)
+        read = [name for name in linked[0].reads if name in clocks]
+        slowest = clocks[max(read, key=[*clocks].index)] if read else None
+        yield Schedule(
+            f"{spec.name}_score",
+            f"{title}: scores",
+            linked,
+            slowest.cron if slowest else None,
+            slowest.back if slowest else timedelta(),
+            after=linked[0].reads,
+            dated_by=tuple((name, table) for name in read for table in tables),
+            makes_its_day=False,
+        )
 
 
 # -- steps -----------------------------------------------------------------------------------
@@ -228,6 +279,8 @@ def _linked(steps: list[Step], known: Registry) -> Iterator[Step]:
         inputs = {one for one in inputs if not one.startswith(("conf.", "vault."))}
         yield replace(
             step,
-            after=tuple(sorted({maker[one] for one in inputs if one in maker} - {step.name})),
+            after=tuple(
+                sorted({*step.after, *(maker[one] for one in inputs if one in maker)} - {step.name})
+            ),
             reads=tuple(sorted({*step.reads, *inputs} - set(maker))),
         )

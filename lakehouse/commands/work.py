@@ -53,7 +53,9 @@ def land(
         list[Path] | None,
         typer.Argument(help="Files of your own to deliver first; needs --feed and --period."),
     ] = None,
-    feed: Annotated[str | None, typer.Option(help="Only deliveries of this feed.")] = None,
+    feed: Annotated[
+        list[str] | None, typer.Option(help="Only deliveries of this feed; several times for more.")
+    ] = None,
     period: Annotated[
         str | None, typer.Option(help="Month (2015-12) or day that the files are about.")
     ] = None,
@@ -71,27 +73,37 @@ def land(
     from dataclasses import asdict
 
     from lakehouse.feed import feed as known_feed
+    from lakehouse.landing import used_again
     from lakehouse.run import House
 
-    of_feed = known_feed(feed) if feed else None
+    of_feeds = [known_feed(name) for name in feed or ()]
     house = House()
     packed = None
     if files:
-        if of_feed is None or period is None:
+        if len(of_feeds) != 1 or period is None:
             raise UsageError("Files of your own need --feed NAME and --period 2015-12.")
         if not dry_run:
             from lakehouse.pack import pack
 
-            packed = pack(files, of_feed, period, house.conf.landing).delivery_id
+            packed = pack(files, of_feeds[0], period, house.conf.landing).delivery_id
     elif period:
         raise UsageError("--period goes with files of your own: bangfu land FILE --feed … .")
+    waiting = {name: house.pending(name) for name in feed or (None,)}
     if dry_run:
         told: list[dict[str, Any]] = [
-            {"delivery_id": one.delivery_id, "state": "pending"} for one in house.pending(feed)
+            {"delivery_id": one.delivery_id, "state": "pending"}
+            for found in waiting.values()
+            for one in found
         ]
         told += [{"delivery_id": str(file), "state": "would be delivered"} for file in files or []]
     else:
-        told = [asdict(one) for one in house.landing.land_all(feed, tell=_tell_landed)]
+        told = [
+            asdict(one)
+            for name, found in waiting.items()
+            # Where nothing waits, no Spark starts.
+            if found or used_again(house.conf, house.ops, name)
+            for one in house.landing.land_all(name, tell=_tell_landed)
+        ]
     if as_json:
         print_json(told)
     elif told:

@@ -12,6 +12,7 @@ class VillageIndicator(
     purpose="planning",
     owner="planning",
     partition="as_of",
+    fresh_days=40,
 ):
     """What the coupling of one village is computed from: five living, five production figures.
 
@@ -66,6 +67,7 @@ class NeedCapacityCoupling(
     purpose="planning",
     owner="planning",
     partition="as_of",
+    fresh_days=40,
 ):
     """How the needs met and the capacity to produce of one village fit (耦合协调度).
 

@@ -16,6 +16,7 @@ class HouseholdFeature(
     purpose="statistics",
     owner="model owners",
     partition="as_of",
+    fresh_days=40,
 ):
     """What is known of every registered household without asking it: the input of models.
 
@@ -99,6 +100,7 @@ class HouseholdIdentification(
     purpose="identification",
     owner="poverty office",
     partition="as_of",
+    fresh_days=40,
 ):
     """The recommendation for one candidate household, with its reasons (精准识别).
 
@@ -183,6 +185,7 @@ class PovertyByArea(
     purpose="statistics",
     owner="statistics",
     partition="as_of",
+    fresh_days=400,
     release=Release(count="n_sampled", at_least=16),
 ):
     """Poverty measured in one area (贫困发生率): Foster-Greer-Thorbecke, from the survey.
@@ -237,6 +240,7 @@ class PovertyScore(
     purpose="identification",
     owner="model owners",
     partition="as_of",
+    fresh_days=40,
 ):
     """What the model `poverty` predicts for one household, with the version that said so.
 

@@ -11,6 +11,7 @@ class IncomeItem(
     area="village_code",
     purpose="identification",
     owner="poverty office",
+    fresh_days=40,
 ):
     """One kind of income of one candidate household, in the twelve months before the card.
 
@@ -40,6 +41,7 @@ class SurveyHousehold(
     area="village_code",
     purpose="statistics",
     owner="statistics",
+    fresh_days=400,
 ):
     """One household of the consumption survey: a stratified, clustered probability sample.
 

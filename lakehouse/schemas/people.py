@@ -3,7 +3,7 @@
 from lakehouse.schemas import codes, fields
 from lakehouse.table import Column, Rule, Table
 
-WHO = {"purpose": "identification", "owner": "population"}
+WHO = {"purpose": "identification", "owner": "population", "fresh_days": 40}
 
 
 class Person(Table, layer="silver", key=("person_id",), area="village_code", **WHO):

@@ -11,6 +11,7 @@ class Project(
     area="village_code",
     purpose="planning",
     owner="projects and money",
+    fresh_days=40,
 ):
     """One project of the county's project library (项目库), at one village."""
 

@@ -11,6 +11,7 @@ class Cell(
     area="village_code",
     purpose="statistics",
     owner="operator",
+    fresh_days=40,
 ):
     """One cell of the network at one site, with the village nearest to it.
 
@@ -36,6 +37,7 @@ class CdrEvent(
     purpose="statistics",
     owner="operator",
     partition="day",
+    fresh_days=3,
     keep_days=400,
 ):
     """One call or message between two numbers, as one record of the operator.
@@ -79,6 +81,7 @@ class SubscriberDay(
     purpose="statistics",
     owner="operator",
     partition="day",
+    fresh_days=3,
     keep_days=400,
 ):
     """What one number did on one local day. A day without an event has no row."""
@@ -115,6 +118,7 @@ class HomePlace(
     purpose="statistics",
     owner="operator",
     partition="month",
+    fresh_days=40,
     keep_days=400,
 ):
     """Where a subscriber spends the night: one row per subscriber and month.

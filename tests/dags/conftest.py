@@ -14,7 +14,6 @@ from lakehouse.airflow_local import environment
 from lakehouse.conf import ROOT, Settings, settings
 
 AS_OF = date(2015, 12, 31)
-DAGS = ("events", "registers", "survey", "poverty_fit", "poverty_score")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -66,16 +65,3 @@ def lake_of(home: Path) -> Settings:
 def told(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What Airflow makes of dags/."""
     return inside(tmp_path_factory.mktemp("parsed"))
-
-
-@pytest.fixture(scope="session")
-def county(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
-    """A tiny county, all DAGs run on it: where it lies, and how the tasks ended."""
-    from lakehouse.registry import registry
-    from synth.make import make
-    from synth.plan import Told
-
-    home = tmp_path_factory.mktemp("county")
-    asked = Told(people=600, days=3, faults="usual")
-    make(home / "lake", asked, only=registry().feeds_read(), own_folder=False)
-    return home, inside(home, AS_OF.isoformat(), *DAGS)

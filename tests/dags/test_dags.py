@@ -46,27 +46,35 @@ def test_a_task_makes_what_its_command_names(told: dict[str, Any]) -> None:
                 assert words == sorted(words, key=registry().order().index)
             if verb == "train":
                 assert [f"model.{word}" for word in words] == task["outlets"]
-            assert task["is_dated"] == (verb != "land")
+            if verb == "land":
+                assert words[1::2] == [one.removeprefix("bronze.") for one in task["outlets"]]
+            assert task["is_dated"] == task["is_of_each_date"] == (verb in ("run", "train"))
 
 
 def test_edges_are_those_of_the_registry(
     told: dict[str, Any], maker: dict[str, tuple[str, str]]
 ) -> None:
-    """Edges between tasks of one DAG are upstream, those between DAGs are inlets."""
+    """Edges between tasks of one DAG are upstream, those between DAGs are inlets.
+
+    Landing comes before all: the dates of a run follow it, and every other task follows them.
+    """
     edges, inlets = set(), set()
     for made, one in _registry_edges():
         if one not in maker or maker[one] == maker[made]:
             continue
         if maker[one][0] == maker[made][0]:
-            edges.add((maker[made], maker[one][1]))
+            edges.add((maker[made], maker[one][1].replace("land", "dates")))
         else:
             inlets.add((maker[made], one))
     tasks = {
         (dag_id, task_id): task
         for dag_id, dag in told["dags"].items()
         for task_id, task in dag["tasks"].items()
+        if dag_id != "maintenance"
     }
+    edges |= {(key, "dates") for key, task in tasks.items() if task["is_dated"]}
     assert {(key, one) for key, task in tasks.items() for one in task["upstream"]} == edges
+    assert all(dag["dates_follow"] in ([], ["land"], None) for dag in told["dags"].values())
     assert {(key, one) for key, task in tasks.items() for one in task["inlets"]} == inlets
 
 
@@ -102,6 +110,7 @@ def test_no_dag_reads_what_a_slower_one_makes(
         ("events", ["2015-12-31", "2016-01-01", "2016-01-02"]),
         ("registers", ["2015-12-31", "2016-01-31", "2016-02-29"]),
         ("survey", ["2015-12-31", "2016-12-31", "2017-12-31"]),
+        ("poverty_score", ["2015-12-31", "2016-01-31", "2016-02-29"]),
     ],
 )
 def test_a_run_is_dated_by_the_last_day_it_is_about(
@@ -113,11 +122,40 @@ def test_a_run_is_dated_by_the_last_day_it_is_about(
 
 
 def test_models_are_started_by_what_was_made(told: dict[str, Any]) -> None:
-    started_by = {name: dag["started_by"] for name, dag in told["dags"].items() if not dag["runs"]}
+    started_by = {name: dag["started_by"] for name, dag in told["dags"].items()}
     assert started_by == {
+        "events": ["deliveries.events"],
+        "registers": ["deliveries.registers"],
+        "survey": ["deliveries.survey"],
+        "maintenance": [],
         "poverty_fit": ["silver.survey_household"],
         "poverty_score": ["gold.household_feature", "model.poverty"],
     }
+
+
+def test_every_feed_is_watched_by_the_dag_that_lands_it(told: dict[str, Any]) -> None:
+    """So a daily table never waits for a monthly feed, nor for its landing."""
+    for dag in told["dags"].values():
+        landed = [one for task in dag["tasks"].values() for one in task["command"][2::2]
+                  if task["command"][0] == "land"]  # fmt: skip
+        assert dag["watched"] == sorted(landed)
+    watched = [feed for dag in told["dags"].values() for feed in dag["watched"]]
+    assert sorted(watched) == sorted(registry().feeds)
+
+
+def test_airflow_can_backfill_every_table(
+    told: dict[str, Any], maker: dict[str, tuple[str, str]]
+) -> None:
+    for table in registry().jobs:
+        assert told["dags"][maker[table][0]]["can_backfill"], table
+
+
+def test_each_promise_of_freshness_is_a_deadline(told: dict[str, Any]) -> None:
+    for dag_id in ("events", "registers", "survey", "poverty_score"):
+        dag = told["dags"][dag_id]
+        made = {one for task in dag["tasks"].values() for one in task["outlets"]}
+        promised = {registry().tables[name].fresh_days for name in made}
+        assert dag["promised_days"] == sorted(promised)
 
 
 def test_dags_do_not_overrun_the_machine(told: dict[str, Any]) -> None:
@@ -125,7 +163,7 @@ def test_dags_do_not_overrun_the_machine(told: dict[str, Any]) -> None:
         assert (dag["catchup"], dag["max_active_runs"]) == (False, 1), dag_id
         for task in dag["tasks"].values():
             assert task["pool"] == "spark"
-            assert task["retries"] > 0 and task["retry_delay_s"] >= 60
+            assert task["retries"] > 0 and task["retry_delay_s"] >= 60 and task["backoff"] == 2
 
 
 def test_pages_and_tags_come_from_the_declarations(told: dict[str, Any]) -> None:
