@@ -19,6 +19,7 @@ from lakehouse.stale import look_back
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+    from lakehouse.overview import Overview
     from lakehouse.run import House
 
 
@@ -30,7 +31,7 @@ class Part:
     deliveries: list[dict[str, Any]]
 
 
-def in_force(house: "House", job: Job, name: str, as_of: date) -> list[Part]:
+def in_force(house: "Overview", job: Job, name: str, as_of: date) -> list[Part]:
     """Return the parts of one bronze input that have a delivery in force. Needs no Spark."""
     parts = []
     for feed in family(name.split(".")[1], house.registry.feeds):
