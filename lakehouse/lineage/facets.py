@@ -16,7 +16,7 @@ from openlineage.client.generated import (
 )
 
 from lakehouse.delivery import File
-from lakehouse.feed import Feed, Field
+from lakehouse.feed import UNMAPPED, Feed, Field
 from lakehouse.lineage.origin import KINDS, NOTHING, Origin
 from lakehouse.lineage.plan import Columns
 from lakehouse.table import Table
@@ -152,9 +152,12 @@ def _inputs(namespace: str, origin: Origin) -> list[lineage.InputField]:
     for source, subtype in sorted(origin.indirect):
         if source not in origin.direct:
             how.setdefault(source, []).append(lineage.Transformation("INDIRECT", subtype))
+    # A field that its mapping may have learnt late is looked for among the unmapped ones too.
+    named = {table for table, column in how if column != UNMAPPED}
     return [
         lineage.InputField(namespace, table, column, how[table, column])
         for table, column in sorted(how)
+        if column != UNMAPPED or table not in named
     ]
 
 

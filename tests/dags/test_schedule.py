@@ -226,7 +226,10 @@ def test_the_dates_of_a_run(
 def test_the_dates_of_a_dag_follow_from_its_own_feeds() -> None:
     """A register read by a slower table is no reason to make that table more often."""
     found = {one.name: one for one in schedules(registry(), [Poverty])}
-    assert found["events"].dated_by == (("bronze.cdr", "silver.cdr_event"),)
+    assert found["events"].dated_by == (
+        ("bronze.cdr", "silver.cdr_event"),
+        ("bronze.data_session", "silver.data_session"),
+    )
     assert {came for came, _ in found["registers"].dated_by} == {
         f"bronze.{feed}" for feed in found["registers"].feeds
     }

@@ -63,7 +63,10 @@ def house(conf, spark):
             for name, kind in types.items()
         )
     )
-    made.lake.replace(HouseholdFeature, features, f"as_of = DATE'{YEAR_END}'")
+    written = made.lake.replace(HouseholdFeature, features, f"as_of = DATE'{YEAR_END}'")
+    # A table by date is there for the dates that it was made for.
+    run_id = made.ops.start(HouseholdFeature.name, YEAR_END, "test", {})
+    made.ops.finish(run_id, state="done", delta_version=written.version)
     surveyed = rows[["household_id", "village_code", "consumption_cny", "weight"]].head(N_SAMPLED)
     surveyed.loc[0, "household_id"] = "unknown"
     made.lake.merge(SurveyHousehold, _filled(spark, SurveyHousehold, surveyed), whole=True)
