@@ -99,7 +99,7 @@ class Fetch(Bangfu):
             raise AirflowSkipException(
                 "A delivery started this run: sources are asked by the clock."
             )
-        [day] = _dates(context, self.zone, run.logical_date, [])
+        [day] = _dates(context, self.zone, [])
         period = day.isoformat() if self.every == "day" else f"{day:%Y-%m}"
         self.command = ["fetch", self.source, "--period", period]
         super().execute(context)
@@ -127,14 +127,13 @@ class Dates(BaseOperator):
         from lakehouse.ops import Ops
         from lakehouse.registry import registry
 
-        logical = context["dag_run"].logical_date if self.makes_its_day else None
         found = due(Ops(), registry(), self.dated_by)
-        told = [one.isoformat() for one in _dates(context, self.zone, logical, found)]
+        told = [one.isoformat() for one in _dates(context, self.zone, found, self.makes_its_day)]
         self.log.info("This run makes %s.", ", ".join(told) or "nothing: nothing has come yet")
         return told
 
 
-def _dates(context: Any, zone: str, logical: Any, found: list[date]) -> list[date]:
+def _dates(context: Any, zone: str, found: list[date], makes_its_day: bool = True) -> list[date]:
     run = context["dag_run"]
     given = (context.get("params") or {}).get("as_of")
-    return dates(given, logical, run.run_type, run.run_after, zone, found)
+    return dates(given, run.logical_date, run.run_type, run.run_after, zone, found, makes_its_day)

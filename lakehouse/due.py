@@ -40,19 +40,20 @@ def dates(
     run_after: datetime,
     zone: str,
     found: Iterable[date],
+    makes_its_day: bool = True,
 ) -> list[date]:
     """Return the dates that a run of Airflow makes, in their order; `found` is what is due.
 
     The date asked for is made alone; so is the local day of a backfill's logical date, or else
     the one on which a run by hand was asked for, which a retry on the next day does not change.
-    A run by the clock makes its `logical` day, where it has one, and what is due.
+    A run by the clock makes what is due, and its day if it `makes_its_day`; a knock what is due.
     """
     if given:
         return [date.fromisoformat(given)]
     day = {(logical or run_after).astimezone(ZoneInfo(zone)).date()}
     if run_type in ("backfill", "manual"):
         return [*day]
-    return sorted({*found, *(day if logical else ())})
+    return sorted({*found, *(day if logical and makes_its_day else ())})
 
 
 def waiting(ops: Ops, known: Registry, pairs: Pairs) -> set[str]:

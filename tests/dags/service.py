@@ -24,7 +24,7 @@ WITHIN_S = 900
 EAGER = {
     "BANGFU__AIRFLOW__RETRY_AFTER_S": "2",
     "BANGFU__AIRFLOW__WATCH_EVERY_S": "2",
-    "BANGFU__AIRFLOW__WATCH_AGAIN_S": "30",
+    "BANGFU__AIRFLOW__WATCH_AGAIN_S": "60",
 }
 
 
@@ -66,7 +66,10 @@ class Service:
         self.ask(f"/api/v2/dags/{dag}", "PATCH", is_paused=is_paused)
 
     def backfill(self, dag: str, first: str, last: str) -> None:
-        """Have Airflow backfill the days from `first` to `last`, as many at once as it likes."""
+        """Have Airflow backfill what its clock would have run from one day to another.
+
+        As many runs at once as it likes.
+        """
         self.ask(
             "/api/v2/backfills", dag_id=dag, from_date=f"{first}T00:00:00+08:00",
             to_date=f"{last}T23:59:00+08:00",

@@ -223,6 +223,13 @@ def test_the_dates_of_a_run(
     assert [one.isoformat() for one in made] == expected
 
 
+def test_scores_are_backfilled_for_the_day_of_the_clock_but_not_made_for_it() -> None:
+    """By the clock only what their inputs were made for; a backfill asks for its day."""
+    told = (None, MORNING, "scheduled", MORNING.replace(day=6), "Asia/Shanghai", DUE, False)
+    assert dates(*told) == DUE
+    assert dates(*told[:2], "backfill", *told[3:]) == [date(2016, 1, 1)]
+
+
 def test_the_dates_of_a_dag_follow_from_its_own_feeds() -> None:
     """A register read by a slower table is no reason to make that table more often."""
     found = {one.name: one for one in schedules(registry(), [Poverty])}
