@@ -90,6 +90,7 @@ def _standing(
 def _type(told: Any) -> str:
     """Return a type of a Delta schema as a declaration writes it."""
     if isinstance(told, dict):
-        inner = told.get("elementType")
-        return f"array<{_type(inner)}>" if inner else str(told.get("type"))
+        if told["type"] == "map":
+            return f"map<{_type(told['keyType'])},{_type(told['valueType'])}>"
+        return f"array<{_type(told['elementType'])}>" if told["type"] == "array" else told["type"]
     return NAMES.get(told, told)
