@@ -86,6 +86,7 @@ class Lake:
     def replace(self, table: type[Table], rows: "DataFrame", where: str) -> Written:
         """Replace the rows that meet `where` (a condition on the partition column)."""
         with self._writing(table):
+            before = self.version(table.name)
             (
                 rows.select(*table.columns)
                 .write.format("delta")
@@ -93,6 +94,8 @@ class Lake:
                 .option("replaceWhere", where)
                 .save(self.path(table.name))
             )
+            if before is not None and self.version(table.name) == before:
+                return Written(before)  # No row there and none to come: Delta makes no version.
             return self._written(table.name)
 
     def merge(self, table: type[Table], rows: "DataFrame", whole: bool) -> Written:

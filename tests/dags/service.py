@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -52,15 +53,25 @@ class Service:
     # -- the API ---------------------------------------------------------------------------
 
     def ask(self, path: str, method: str | None = None, **body: Any) -> Any:
-        """Get a path, or post to it where there is something to say."""
+        """Get a path, or post to it where there is something to say.
+
+        SQLite has one writer: Airflow answers 5xx where it is busy, and has done nothing then.
+        """
         request = urllib.request.Request(
             f"http://{HOST}:{self.port}{path}",
             data=json.dumps(body).encode() if body else None,
             headers={"Authorization": f"Bearer {self._token}", "Content-Type": "application/json"},
             method=method,
         )
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.load(answer)
+        for again in (True, True, True, True, False):
+            try:
+                with urllib.request.urlopen(request, timeout=60) as answer:
+                    return json.load(answer)
+            except urllib.error.HTTPError as error:
+                if error.code < 500 or not again:
+                    raise AssertionError(f"{path}: {error.code} {error.read()!r}") from None
+                time.sleep(2)
+        raise AssertionError(path)
 
     def pause(self, dag: str, is_paused: bool = True) -> None:
         self.ask(f"/api/v2/dags/{dag}", "PATCH", is_paused=is_paused)

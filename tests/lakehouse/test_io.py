@@ -56,6 +56,10 @@ def test_a_writer_waits_for_another_process(house: "House") -> None:
 def test_modes_of_writing(house: "House") -> None:
     lake, day = house.lake, "day = DATE'2015-12-31'"
     assert lake.replace(SubscriberDay, days(house, 1, 2), day).created == 2
+    # Another day that nothing is known of: not the two rows of the version before.
+    assert (
+        lake.replace(SubscriberDay, days(house, 1).limit(0), "day = DATE'2015-12-30'").created == 0
+    )
     assert lake.replace(SubscriberDay, days(house, 3), day).created == 1
     assert lake.read(SubscriberDay.name).count() == 1
     merged = lake.merge(SubscriberDay, days(house, 3, 4), whole=False)
