@@ -27,9 +27,13 @@ def listed(made: Made, table: str) -> list[dict[str, Any]]:
     return pq.read_table(made.landing.parent / "faults" / f"{table}.parquet").to_pylist()
 
 
+# A small place may have none of these in a month: then there is nothing to deliver.
+RARE = {"death", "dropout", "ecommerce_sales", "training"}
+
+
 def test_clean_deliveries_read_without_a_fault(clean: Made):
     found = read_all(clean)
-    assert {one.delivery.feed for one in found} >= set(feeds())
+    assert {*feeds()} - {one.delivery.feed for one in found} <= RARE
     assert not [one.delivery.delivery_id for one in found if one.refused or one.bad]
     assert len({one.content for one in found}) == len(found)
     told = clean.told("faults")
