@@ -55,10 +55,18 @@ def failed(
 
 
 def late(dag: str, tables: Sequence[str], as_of: date, fresh_days: int) -> dict[str, Any] | None:
-    """Tell which tables were not made for a date within the days that they promise, if any."""
+    """Tell which tables were not made for a date within the days that they promise, if any.
+
+    One that waits for a feed which has never delivered is not in use, and not late.
+    """
     conf = settings()
     ops = Ops(conf)
     missed = [one for one in tables if ops.last_done(one, as_of) is None]
+    if missed:
+        from lakehouse.overview import Overview
+
+        idle = Overview(conf).idle(as_of)
+        missed = [one for one in missed if one not in idle]
     if not missed:
         return None
     told = {

@@ -21,7 +21,7 @@ from lakehouse.ops import Ops
 from lakehouse.outcome import Outcome
 from lakehouse.reference import conf_hash
 from lakehouse.registry import Registry, registry
-from lakehouse.stale import WAITS, awaited, differs, missing, not_in_use, widened
+from lakehouse.stale import WAITS, awaited, differs, missing, not_in_use, waits, widened
 from lakehouse.versions import champion_version
 
 
@@ -112,10 +112,18 @@ class Overview:
 
     def not_in_use(self, outcomes: list[Outcome]) -> list[str]:
         """Return the tables that wait only for feeds which have never delivered. Needs no Spark."""
-        there = self.ops.feeds_in_use()
-        used = {one.onto or one.name for one in self.registry.feeds.values() if one.name in there}
         waiting = {one.table: awaited(one.why) for one in outcomes if one.state == "waiting"}
-        return sorted(not_in_use(waiting, used))
+        return sorted(not_in_use(waiting, self._feeds_in_use()))
+
+    def idle(self, as_of: date) -> set[str]:
+        """Return all tables that wait, for a date, only for feeds which have never delivered."""
+        whys = {name: self.why_stale(name, as_of) for name in self.registry.order()}
+        waiting = {name: awaited(why) for name, why in whys.items() if why and waits(why)}
+        return not_in_use(waiting, self._feeds_in_use())
+
+    def _feeds_in_use(self) -> set[str]:
+        there = self.ops.feeds_in_use()
+        return {one.onto or one.name for one in self.registry.feeds.values() if one.name in there}
 
     def pending(self, feed: str | None = None) -> list[Delivery]:
         """Return complete deliveries (of one feed) that have not landed. Needs no Spark."""
