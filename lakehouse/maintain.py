@@ -18,10 +18,11 @@ from deltalake import DeltaTable as DeltaLog
 from lakehouse import ddl
 from lakehouse.conf import Settings
 from lakehouse.errors import DeclarationError
-from lakehouse.io import filesystem, newest_version, quarantine_path, table_path
+from lakehouse.files import filesystem
+from lakehouse.io import newest_version, quarantine_path, table_path
 from lakehouse.run import House
 from lakehouse.table import Table
-from lakehouse.trim import pages, records
+from lakehouse.trim import events, pages, records
 
 # Delta's own limit: what a reader has begun with would else go from under it.
 FEWEST_VERSION_DAYS = 7
@@ -66,6 +67,9 @@ class Upkeep:
         n, n_bytes = pages(self.conf, now, number(self.conf, "page_days"), self.dry_run)
         if n:
             yield Done("pages", "Data Docs", n, n_bytes)
+        n, n_bytes = events(self.conf, now, number(self.conf, "record_days"), self.dry_run)
+        if n:
+            yield Done("events", "lineage", n, n_bytes)
 
     @cached_property
     def tables(self) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What grows beside the lake: records of runs and checks, pages of checks.
+"""What grows beside the lake: records of runs and checks, pages of checks, events of lineage.
 
 Never the ledger of deliveries, nor words on them, nor what happened to models.
 """
@@ -43,6 +43,22 @@ def records(ops: Ops, now: datetime, days: float, dry_run: bool) -> int:
                 connection.execute(check_table.delete().where(check_table.c.run_id.in_(ids)))
                 connection.execute(run_table.delete().where(columns.run_id.in_(ids)))
     return len(old)
+
+
+def events(conf: Settings, now: datetime, days: float, dry_run: bool) -> tuple[int, int]:
+    """Remove the files of lineage of days longer ago than some; return how many, and their bytes.
+
+    `bangfu lineage` knows columns by the newest run of a table: with records of runs kept as long,
+    only a table that nobody has made for so long loses them.
+    """
+    limit = f"{now - timedelta(days=days):%Y-%m-%d}"
+    root = Path(conf.get("lineage", "root"))
+    old = [one for one in root.glob("????-??-??.jsonl") if one.stem < limit]
+    n_bytes = sum(one.stat().st_size for one in old)
+    if not dry_run:
+        for one in old:
+            one.unlink()
+    return len(old), n_bytes
 
 
 def pages(conf: Settings, now: datetime, days: float, dry_run: bool) -> tuple[int, int]:

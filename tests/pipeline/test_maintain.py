@@ -47,6 +47,9 @@ def worn(house: "House") -> "House":
     checks = Path(house.conf.get("docs", "root")) / "quality/uncommitted/validations/silver/cdr"
     for run in ("20140101T000000.000000Z", "20140102T000000.000000Z"):
         leave(checks / "__none__" / run / "lake-silver.json")
+    events = Path(house.conf.get("lineage", "root"))
+    for day in (LONG_AGO, datetime.now(UTC)):
+        leave(events / f"{day:%Y-%m-%d}.jsonl")
     for state in ("done", "done", "failed", "running"):
         run_id = house.ops.start("silver.cdr_event", TODAY, "code", {})
         house.ops.finish(run_id, state=state, started_at=LONG_AGO)
@@ -88,6 +91,7 @@ def test_it_does_what_the_dry_run_tells_and_then_nothing(worn: "House") -> None:
         # Of two that are done one; what never ended; with their checks.
         ("records", "runs and checks", 2),
         ("pages", "Data Docs", 1),
+        ("events", "lineage", 1),
     ]
     version = worn.lake.version(CdrEvent.name)
     assert upkeep(worn, dry_run=False) == told
