@@ -85,17 +85,25 @@ class House:
             return "silver, begun"
         return "landed, before silver"
 
+    def has_files(self, layer: str) -> bool:
+        """Tell whether a data file of a layer is there, staged ones of bronze included."""
+        folders = (layer, "_staging") if layer == "bronze" else (layer,)
+        return any(any((self.lake / one).rglob("*.parquet")) for one in folders)
+
     def _landed(self) -> bool:
         there = sum(1 for _ in (self.home / "landing").glob("*/*/*/*/_READY"))
         return there == self._ledger("1 = 1")
 
     def _where_landing(self) -> str:
         bronze = [path for path in self.tables() if path.parent.name == "bronze"]
+        staged = any((self.lake / "_staging").rglob("rows.parquet"))
         files = sum(1 for _ in (self.lake / "bronze").rglob("*.parquet"))
-        if not files:
+        if not files and not staged:
             return "before the first data file"
         if files > sum(len(DeltaTable(path).file_uris()) for path in bronze):
             return "data files without their log entry"
+        if staged:
+            return "data files not yet in their place"
         appended = sum(len(_transactions(path)) for path in bronze)
         if appended > self._ledger("state = 'landed'"):
             return "log entry without its ledger line"

@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from bench.proof_house import AS_OF, TABLES
-from lakehouse import io, ops, vault
+from lakehouse import add_file, io, ops, vault
 from lakehouse.run import House
 
 # Step -> where it is: before or after the call of a method.
 LANDING = ("staged", "data files", "log entry", "lines set aside", "identities", "ledger line")
-SILVER = ("before quarantine", "between quarantine and silver", "silver", "run recorded")
+SILVER = (
+    "before quarantine", "between quarantine and silver", "silver's data files", "silver",
+    "run recorded",
+)  # fmt: skip
 STEPS = (*LANDING, *SILVER)
 
 
@@ -28,17 +31,17 @@ def die() -> None:
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
-def after(of: type, name: str, nth: int) -> None:
+def after(of: Any, name: str, nth: int) -> None:
     """Die once the nth call of a method has ended."""
     _around(of, name, nth, lambda real: (real(), die()))
 
 
-def before(of: type, name: str, nth: int) -> None:
+def before(of: Any, name: str, nth: int) -> None:
     """Die in place of the nth call of a method."""
     _around(of, name, nth, lambda _: die())
 
 
-def _around(of: type, name: str, nth: int, instead: Callable[[Callable[[], Any]], Any]) -> None:
+def _around(of: Any, name: str, nth: int, instead: Callable[[Callable[[], Any]], Any]) -> None:
     real, seen = getattr(of, name), 0
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -50,20 +53,20 @@ def _around(of: type, name: str, nth: int, instead: Callable[[Callable[[], Any]]
     setattr(of, name, wrapped)
 
 
-def with_data_files(nth: int) -> None:
-    """Die as soon as a file of the nth append is there and its log entry is not."""
-    real, seen = io.Lake.append_once, 0
+def with_data_files(name: str, nth: int) -> None:
+    """Die as soon as a file of the nth write is there and its log entry is not."""
+    real, seen = getattr(io.Lake, name), 0
 
-    def watched(self: Any, table: Any, rows: Any, app_id: str) -> Any:
+    def watched(self: Any, table: Any, *args: Any, **kwargs: Any) -> Any:
         nonlocal seen
         seen += 1
         if seen == nth:
             path = Path(self.path(table.name))
             there = _count(path)
             threading.Thread(target=_watch, args=(path, there), daemon=True).start()
-        return real(self, table, rows, app_id)
+        return real(self, table, *args, **kwargs)
 
-    io.Lake.append_once = watched  # type: ignore[method-assign]
+    setattr(io.Lake, name, watched)
 
 
 def _watch(path: Path, there: tuple[int, int]) -> None:
@@ -83,11 +86,11 @@ def arm(step: str, nth: int) -> None:
     """Set up that the process dies at a step."""
     match step:
         case "staged":
-            before(io.Lake, "append_once", nth)
+            before(io.Lake, "append_file", nth)
         case "data files":
-            with_data_files(nth)
+            after(add_file, "_moved", nth)
         case "log entry":
-            after(io.Lake, "append_once", nth)
+            after(io.Lake, "append_file", nth)
         case "lines set aside":
             after(io.Lake, "write_quarantine", nth)
         case "identities":
@@ -98,13 +101,17 @@ def arm(step: str, nth: int) -> None:
 
 def arm_silver(step: str, nth: int) -> None:
     """Set up that the process dies at a step of the nth table of silver."""
+    # The last of the tables is replaced day by day, the others are merged.
+    write, of_kind = ("replace", 1) if nth == len(TABLES) else ("merge", nth)
     match step:
         case "before quarantine":
             before(io.Lake, "write_quarantine", nth)
         case "between quarantine and silver":
-            before(io.Lake, "replace", 1) if nth == len(TABLES) else before(io.Lake, "merge", nth)
+            before(io.Lake, write, of_kind)
+        case "silver's data files":
+            with_data_files(write, of_kind)
         case "silver":
-            after(io.Lake, "replace", 1) if nth == len(TABLES) else after(io.Lake, "merge", nth)
+            after(io.Lake, write, of_kind)
         case "run recorded":
             after(ops.Ops, "finish", nth)
 

@@ -90,7 +90,7 @@ class Proof:
         if what == "silver" and house.start(*LAND).wait():
             raise SystemExit(f"Landing failed: see {house.home / 'log.txt'}.")
         process = house.start(*(RUN if what == "silver" else LAND))
-        while process.poll() is None and not _files(house, what):
+        while process.poll() is None and not house.has_files(what):
             time.sleep(0.01)
         time.sleep(rng.uniform(0, spans[what]))
         stood = house.where() if kill(process) else "after its end"
@@ -104,7 +104,7 @@ class Proof:
             process, first, last, entries = house.start(*words), 0.0, 0.0, 0
             while process.poll() is None:
                 now = sum(1 for _ in house.lake.rglob("_delta_log/*.json"))
-                first = first or (time.monotonic() if _files(house, what) else 0.0)
+                first = first or (time.monotonic() if house.has_files(what) else 0.0)
                 if now != entries:
                     entries, last = now, time.monotonic()
                 time.sleep(0.02)
@@ -143,10 +143,6 @@ class Proof:
         house.start(*LAND, "--feed", "cdr", before=("faketime", "-f", "-2d")).wait()
         house.start(*LAND, before=("faketime", "-f", "-1d")).wait()
         self.held(house, "a clock set back", "by two days, between two landings")
-
-
-def _files(house: House, layer: str) -> bool:
-    return any((house.lake / layer).rglob("*.parquet"))
 
 
 def main() -> None:

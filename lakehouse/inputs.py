@@ -8,7 +8,8 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from lakehouse.io import filesystem, newest_version, table_path
+from lakehouse.files import filesystem
+from lakehouse.io import newest_version, table_path
 from lakehouse.table import Table
 
 if TYPE_CHECKING:

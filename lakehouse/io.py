@@ -11,19 +11,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.fs as pafs
+from deltalake import DeltaTable as DeltaLog
 
 from lakehouse import ddl
+from lakehouse.add_file import add_file
 from lakehouse.conf import Settings
 from lakehouse.errors import InputMissing, UsageError
+from lakehouse.files import filesystem, local_path
 from lakehouse.table import Table
 
 if TYPE_CHECKING:
     from delta.tables import DeltaTable
-    from deltalake import DeltaTable as DeltaLog
     from pyspark.sql import DataFrame, SparkSession
 
 S3_LOG_STORE = "spark.delta.logStore.s3a.impl"
@@ -139,8 +140,21 @@ class Lake:
             )
             return self._written(table.name)
 
-    def write_quarantine(self, name: str, rows: "DataFrame | None", slice_: str) -> None:
-        """Replace the quarantined rows of one table and slice (a date, or a delivery)."""
+    def append_file(
+        self, table: type[Table], uri: str, part: dict[str, str], n_rows: int, app_id: str
+    ) -> Written:
+        """Append a Parquet file under a transaction name; a second one under it does nothing.
+
+        The file is moved into the table. It has the table's columns but those of `part`.
+        """
+        with self._writing(table):
+            log = DeltaLog(self.path(table.name))
+            if n_rows and log.transaction_version(app_id) is None:
+                add_file(log, uri, part, n_rows, app_id)
+            return Written(log.version(), created=n_rows)
+
+    def write_quarantine(self, name: str, rows: "DataFrame | None", *slices: str) -> None:
+        """Replace the quarantined rows of one table in slices (of a date, or a delivery)."""
         path = quarantine_path(self.root, name)
         if rows is None and newest_version(path) is None:
             return
@@ -150,7 +164,7 @@ class Lake:
             (
                 rows.write.format("delta")
                 .mode("overwrite")
-                .option("replaceWhere", f"slice = {ddl.quoted(slice_)}")
+                .option("replaceWhere", f"slice IN ({', '.join(map(ddl.quoted, slices))})")
                 .partitionBy("slice")
                 .save(path)
             )
@@ -231,7 +245,7 @@ def newest_version(path: str) -> int | None:
     return max(versions, default=None)
 
 
-def arrow_rows(delta: "DeltaLog", path: str) -> Any:
+def arrow_rows(delta: DeltaLog, path: str) -> Any:
     """Return an open Delta table as an Arrow data set. Needs no Spark.
 
     Arrow's own file system reads it: that of delta-rs is Python, which reading ahead would still
@@ -239,21 +253,6 @@ def arrow_rows(delta: "DeltaLog", path: str) -> Any:
     """
     files, inner = filesystem(path)
     return delta.to_pyarrow_dataset(filesystem=pafs.SubTreeFileSystem(inner, files))
-
-
-def filesystem(uri: str) -> tuple[pafs.FileSystem, str]:
-    """Return the file system of a URI or local path, and the path inside it."""
-    if "://" in uri:
-        files, inner = pafs.FileSystem.from_uri(uri)
-        return files, inner
-    return pafs.LocalFileSystem(), str(Path(uri).absolute())
-
-
-def local_path(uri: str) -> Path | None:
-    """Return a URI as a local path, or None where it is on another store."""
-    if uri.startswith("file://"):
-        return Path(uri.removeprefix("file://"))
-    return None if "://" in uri else Path(uri)
 
 
 def partition_condition(table: type[Table], as_of: date, redo_days: int) -> str:

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from lakehouse import delivery as deliveries
 from lakehouse.conf import Settings
 from lakehouse.delivery import Delivery, Refused, spare_heads
-from lakehouse.feed import UNMAPPED, Feed, feeds
+from lakehouse.feed import Feed, feeds
 from lakehouse.hold import shrunk
 from lakehouse.io import Lake
 from lakehouse.lineage.tell import lands
@@ -125,11 +125,14 @@ class Landing:
         return Landed(delivery.delivery_id, feed.name, "held", "shrunk", why) if why else None
 
     def _append(self, delivery: Delivery, feed: Feed) -> Landed:
-        with staged(self.lake, self.conf, delivery, feed) as (rows, bad, seen):
-            weighed = weigh(self, delivery, feed, rows, seen.rows)
+        with staged(self.lake, self.conf, delivery, feed) as one:
+            weighed = weigh(self, delivery, feed, one.rows, one.read.rows)
             if weighed.hold:
                 return Landed(delivery.delivery_id, feed.name, "held", "unusual", weighed.hold)
-            n_bad = self.write(delivery, feed, rows, bad, f"land:{delivery.delivery_id}")
+            app_id, part = f"land:{delivery.delivery_id}", {"period": delivery.period}
+            self.lake.append_file(feed.table, one.rows, part, one.n_rows, app_id)
+            n_bad = self.follow(delivery, feed, one.bad(self.lake.spark))
+        seen = one.read
         new = dict.fromkeys(spare_heads(seen.heads, feed).values())
         told = [f"new columns, kept in bronze: {', '.join(new)}"] if new else []
         return Landed(
@@ -138,27 +141,11 @@ class Landing:
             read=seen.rows, created=seen.rows - n_bad, quarantined=n_bad,
         )  # fmt: skip
 
-    def write(
-        self,
-        delivery: Delivery,
-        feed: Feed,
-        rows: "DataFrame",
-        bad: "DataFrame | None",
-        app_id: str,
-    ) -> int:
-        """Append rows under a transaction's name, keep lines beside, enrol identities.
+    def follow(self, delivery: Delivery, feed: Feed, bad: "DataFrame | None") -> int:
+        """Do what follows once rows are in bronze: keep lines beside, enrol identities.
 
         Return how many lines are beside.
         """
-        named = rows.select(
-            *feed.delivered,
-            UNMAPPED,
-            F.lit(delivery.period).alias("period"),
-            F.lit(delivery.delivery_id).alias("delivery_id"),
-            "line",
-            F.lit(delivery.arrived_at).alias("arrived_at"),
-        )
-        self.lake.append_once(feed.table, named, app_id)
         n_bad = self._set_aside(delivery, feed, bad)
         self.vault.enrol(parse(self.in_bronze(delivery, feed), feed, self.conf.zone), feed)
         return n_bad

@@ -8,13 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 import pyarrow.dataset as ds
 
 from lakehouse.conf import Settings
-from lakehouse.delivery import match_heads
 from lakehouse.feed import Feed, Field
-from lakehouse.io import filesystem
+from lakehouse.files import filesystem
 from lakehouse.query.query import LOCKED
 
 # Different identities are counted one by one in a delivery of so many rows. In a larger one those
@@ -26,15 +24,15 @@ UNKNOWN = ""
 
 def measure(
     conf: Settings,
-    uris: Sequence[str],
+    uri: str,
     feed: Feed,
     n_rows: int,
     registers: Mapping[str, Sequence[ds.Scanner]],
 ) -> tuple[dict[str, float], dict[str, dict[str, float]]]:
     """Return figures by name (counts, not shares), and for each code field its rows by code.
 
-    `uris` are Parquet files, of our columns or with the heads of the delivery; `registers` has for
-    a field scans whose only column is the values that it may have. Code "" is unknown.
+    `uri` is a Parquet file of our columns as text; `registers` has for a field scans whose only
+    column is the values that it may have. Code "" is unknown.
     """
     every = 1
     while n_rows > COUNTED * every:
@@ -46,10 +44,13 @@ def measure(
         for name, scans in registers.items():
             for place, scan in enumerate(scans):
                 engine.register(f"register {place} {name}", scan)
-        parts = [_part(engine, place, uri, feed) for place, uri in enumerate(uris)]
+        files, inner = filesystem(uri)
+        engine.register("staged", ds.dataset(inner, filesystem=files, format="parquet"))
+        delivered = feed.delivered.values()
+        fields = ", ".join(f"{_value(one)} AS {_quoted(one.name)}" for one in delivered)
         columns = ", ".join(f"{sql} AS {_quoted(name)}" for name, sql in asked.items())
         # Names and texts are the mapping's, quoted.
-        sql = f"SELECT {columns} FROM ({' UNION ALL '.join(parts)})"
+        sql = f"SELECT {columns} FROM (SELECT {fields} FROM staged)"
         row = engine.execute(sql).fetchone()
     told = dict(zip(asked, row or (), strict=True))
     codes = {
@@ -89,30 +90,10 @@ def _asked(field: Field, every: int, n_registers: int) -> dict[str, str]:
     return made
 
 
-def _part(engine: duckdb.DuckDBPyConnection, place: int, uri: str, feed: Feed) -> str:
-    """Offer one file to the engine; return the query of its fields, by our names."""
-    files, inner = filesystem(uri)
-    rows = ds.dataset(inner, filesystem=files, format="parquet")
-    engine.register(f"file {place}", rows)
-    there = set(rows.schema.names)
-    heads = {name: name for name in feed.delivered if name in there}
-    if feed.format == "parquet":
-        heads = {name: head for head, name in match_heads(rows.schema.names, feed, uri).items()}
-    columns = (
-        _value(field, heads.get(name), rows.schema) + f" AS {_quoted(name)}"
-        for name, field in feed.delivered.items()
-    )
-    return f"SELECT {', '.join(columns)} FROM {_quoted(f'file {place}')}"
-
-
-def _value(field: Field, head: str | None, schema: pa.Schema) -> str:
+def _value(field: Field) -> str:
     """Return a field's text, null where it is empty or says that there is nothing."""
-    if head is None:
-        return "CAST(NULL AS VARCHAR)"
-    column, type_ = _quoted(head), schema.field(head).type
-    text = column if pa.types.is_string(type_) else f"CAST({column} AS VARCHAR)"
-    if field.labels or field.missing:
-        text = f"trim({text}, ' ')"
+    name = _quoted(field.name)
+    text = f"trim({name}, ' ')" if field.labels or field.missing else name
     filled = f"nullif({text}, '')"
     if not field.missing:
         return filled

@@ -33,7 +33,6 @@ from lakehouse.ops import Ops
 
 if TYPE_CHECKING:
     import pyarrow.dataset as ds
-    from pyspark.sql import DataFrame
 
     from lakehouse.landing import Landing
 
@@ -61,13 +60,14 @@ class Weighed:
     news: list[str]
 
 
-def weigh(
-    landing: "Landing", delivery: Delivery, feed: Feed, rows: "DataFrame", n_rows: int
-) -> Weighed:
-    """Measure a delivery's rows of text, hold them against its history, keep every figure."""
+def weigh(landing: "Landing", delivery: Delivery, feed: Feed, rows: str, n_rows: int) -> Weighed:
+    """Measure a delivery's rows of text (a staged file), hold them against its history.
+
+    Every figure is kept.
+    """
     ops, conf, limits = landing.ops, landing.conf, Limits.of(landing.conf)
     registers = _registers(conf, ops, feed, delivery.period)
-    found, codes = measure(conf, rows.inputFiles(), feed, n_rows, registers)
+    found, codes = measure(conf, rows, feed, n_rows, registers)
     before = history(ops, delivery, feed, limits)
     is_addition = _adds_to_its_period(ops, delivery, feed)
     figures = judge(feed, delivery.period, found, codes, before, limits, is_addition=is_addition)

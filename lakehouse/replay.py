@@ -8,14 +8,15 @@ the table stale, and its next run reads them again.
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pyspark.sql import functions as F
+
 from lakehouse.delivery import Delivery, Refused, check_files, find
 from lakehouse.errors import InputMissing, UsageError, nearest
 from lakehouse.feed import Feed, feeds
-from lakehouse.staging import staged
+from lakehouse.lineage.tell import told_landing
+from lakehouse.staging import Staged, staged
 
 if TYPE_CHECKING:
-    from pyspark.sql import DataFrame
-
     from lakehouse.landing import Landing
 
 
@@ -50,26 +51,30 @@ def replay(landing: "Landing", delivery_id: str) -> Replayed:
     if delivery is None:
         raise InputMissing(f"The files of {delivery_id} are not under {landing.conf.landing}.")
     feed, before = feeds()[delivery.feed], known[delivery_id]
-    try:
-        check_files(delivery, feed)
-        with staged(landing.lake, landing.conf, delivery, feed) as (rows, bad, _):
-            n_bad = _appended(landing, delivery, feed, rows, bad)
-    except Refused as refused:
-        return Replayed(delivery_id, 0, before, str(refused))
+    with told_landing(landing, delivery) as ends:
+        try:
+            check_files(delivery, feed)
+            with staged(landing.lake, landing.conf, delivery, feed) as one:
+                n_bad = _appended(landing, delivery, feed, one)
+        except Refused as refused:
+            ends({"state": "refused", "reason": refused.reason, "detail": refused.detail})
+            return Replayed(delivery_id, 0, before, str(refused))
+        ends({"state": "landed", "created": before - n_bad, "quarantined": n_bad})
     return Replayed(delivery_id, before - n_bad, n_bad)
 
 
-def _appended(
-    landing: "Landing", delivery: Delivery, feed: Feed, rows: "DataFrame", bad: "DataFrame | None"
-) -> int:
+def _appended(landing: "Landing", delivery: Delivery, feed: Feed, one: Staged) -> int:
     """Append what bronze does not have yet; return how many lines are no rows still."""
-    version = landing.lake.version(feed.table.name)
+    spark, version = landing.lake.spark, landing.lake.version(feed.table.name)
     there = landing.in_bronze(delivery, feed).select("line")
-    fresh = rows.join(there, "line", "left_anti")
+    fresh = spark.read.parquet(one.rows).join(there, "line", "left_anti")
+    bad = one.bad(spark)
     if bad is not None:
         # Bronze keeps a row that was read once; only what never was one is still aside.
         bad = bad.join(there, "line", "left_anti")
     # Two replays that saw the same bronze are one: Delta takes the second for a repetition.
-    n_bad = landing.write(delivery, feed, fresh, bad, f"replay:{delivery.delivery_id}:{version}")
+    app_id = f"replay:{delivery.delivery_id}:{version}"
+    landing.lake.append_once(feed.table, fresh.withColumn("period", F.lit(delivery.period)), app_id)
+    n_bad = landing.follow(delivery, feed, bad)
     landing.ops.recount(delivery.delivery_id, n_bad)
     return n_bad

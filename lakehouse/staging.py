@@ -1,97 +1,77 @@
-"""The files of a delivery as frames of text: rows, lines that are none, and what was seen.
+"""The files of a delivery, staged as bronze has them: one Parquet file of text, and the bad lines.
 
-Text is read in one pass into staging, Parquet is left to Spark; either way nothing is held.
+One pass over each file in constant memory, whatever its format, on the machine that lands: a Spark
+cluster need not see the landing folder.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import pyarrow.fs as pafs
-from pyspark.sql import functions as F
 
 from lakehouse.conf import Settings
-from lakehouse.delivery import Delivery, Refused, spare_heads
-from lakehouse.feed import UNMAPPED, Feed
-from lakehouse.io import Lake, filesystem
-from lakehouse.stream import Read, StagedWriter, check_parquet, read_file
+from lakehouse.delivery import Delivery, Refused
+from lakehouse.feed import Feed
+from lakehouse.files import filesystem
+from lakehouse.io import Lake
+from lakehouse.stream import Origin, Read, StagedWriter, read_file, read_parquet
 from lakehouse.unpack import Limits
 
 if TYPE_CHECKING:
-    from pyspark.sql import Column, DataFrame
+    from pyspark.sql import DataFrame, SparkSession
+
+
+@dataclass(frozen=True)
+class Staged:
+    """What staging holds of one delivery. `rows` are in bronze's columns, but for the period."""
+
+    uri: str
+    read: Read
+
+    @property
+    def rows(self) -> str:
+        """Return where the rows of text are."""
+        return f"{self.uri}/rows.parquet"
+
+    @property
+    def n_rows(self) -> int:
+        return self.read.rows - self.read.set_aside
+
+    def bad(self, spark: "SparkSession") -> "DataFrame | None":
+        """Return the lines that are no rows (line, reason, raw), if there are any."""
+        return spark.read.parquet(f"{self.uri}/bad.parquet") if self.read.set_aside else None
 
 
 @contextmanager
-def staged(
-    lake: Lake, conf: Settings, delivery: Delivery, feed: Feed
-) -> "Iterator[tuple[DataFrame, DataFrame | None, Read]]":
-    """Give the rows of a delivery as text, the lines that are none, and what its files held.
+def staged(lake: Lake, conf: Settings, delivery: Delivery, feed: Feed) -> Iterator[Staged]:
+    """Give a delivery as it is staged, until it ends.
 
-    Raises Refused where they cannot be read, or are not as the manifest says.
+    Raises Refused where its files cannot be read, or are not as the manifest says.
     """
-    if feed.format == "parquet":
-        rows, seen = _parquet_rows(lake, delivery, feed)
-        yield rows, None, seen
-        return
-    staging = f"{lake.root}/_staging/{delivery.delivery_id.replace('/', '__')}"
-    files, folder = filesystem(staging)
+    uri = f"{lake.root}/_staging/{delivery.delivery_id.replace('/', '__')}"
+    files, folder = filesystem(uri)
     try:
-        seen = _stage(delivery, feed, files, folder, limits_of(conf))
-        rows = lake.spark.read.parquet(f"{staging}/rows.parquet")
-        bad = lake.spark.read.parquet(f"{staging}/bad.parquet")
-        yield rows, bad if seen.set_aside else None, seen
+        yield Staged(uri, _stage(delivery, feed, files, folder, limits_of(conf)))
     finally:
         _remove(files, folder)
-
-
-def _parquet_rows(lake: Lake, delivery: Delivery, feed: Feed) -> "tuple[DataFrame, Read]":
-    """Leave Parquet to Spark: only footers are read here."""
-    seen, frame = Read(), None
-    for file in delivery.files():
-        path = delivery.folder / file.name
-        rows, matched, found = check_parquet(path, feed)
-        seen.heads += found
-        _same_count(file.name, file.rows, rows)
-        columns = {column: head for head, column in matched.items()}
-        one = lake.spark.read.parquet(str(path)).select(
-            *[
-                (F.col(f"`{columns[name]}`") if name in columns else F.lit(None))
-                .cast("string")
-                .alias(name)
-                for name in feed.delivered
-            ],
-            _unmapped(spare_heads(found, feed)).alias(UNMAPPED),
-            (F.col("_metadata.row_index") + 2 + seen.rows).alias("line"),
-        )
-        frame = one if frame is None else frame.unionByName(one)
-        seen.rows += rows
-    assert frame is not None  # check_files refuses a manifest without files
-    return frame, seen
-
-
-def _unmapped(spare: dict[str, str]) -> "Column":
-    """Return the text of the columns that a mapping does not name, by head, or null."""
-    told = [
-        one
-        for head, name in spare.items()
-        for one in (F.lit(name), F.col(f"`{head}`").cast("string"))
-    ]
-    return F.create_map(*told) if told else F.lit(None).cast("map<string,string>")
 
 
 def _stage(
     delivery: Delivery, feed: Feed, files: pafs.FileSystem, folder: str, limits: Limits
 ) -> Read:
-    """Read the text files of a delivery into staging; return what they held."""
+    """Read the files of a delivery into staging; return what they held."""
     _remove(files, folder)
-    writer = StagedWriter(files, folder, list(feed.delivered))
+    origin = Origin(delivery.delivery_id, delivery.arrived_at)
     seen = Read()
-    try:
+    with StagedWriter(files, folder, list(feed.delivered), origin) as writer:
         for file in delivery.files():
-            read = read_file(
-                delivery.folder / file.name, feed, list(file.totals), writer, seen.rows, limits
-            )
+            path, totals = delivery.folder / file.name, list(file.totals)
+            if feed.format == "parquet":
+                read = read_parquet(path, feed, totals, writer, seen.rows)
+            else:
+                read = read_file(path, feed, totals, writer, seen.rows, limits)
             _same_count(file.name, file.rows, read.rows)
             for name, total in file.totals.items():
                 # Totals are sums of text: rows that do not read explain a difference.
@@ -101,8 +81,6 @@ def _stage(
             seen.rows += read.rows
             seen.set_aside += read.set_aside
             seen.heads += read.heads
-    finally:
-        writer.close()
     return seen
 
 

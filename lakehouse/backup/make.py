@@ -28,7 +28,8 @@ from lakehouse.backup.restore import refuse_half_restored
 from lakehouse.conf import Settings, conf_dir, feed_dirs
 from lakehouse.delivery import READY
 from lakehouse.errors import ChecksFailed, InputMissing, UsageError
-from lakehouse.io import filesystem, local_path, newest_version
+from lakehouse.files import filesystem, local_path
+from lakehouse.io import newest_version
 from lakehouse.ops import Ops
 from lakehouse.vault import key_version
 

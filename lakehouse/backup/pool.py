@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow.fs as pafs
 
 from lakehouse.errors import ChecksFailed, InputMissing, nearest
-from lakehouse.io import filesystem
+from lakehouse.files import filesystem
 
 CHUNK = 1 << 20
 THREADS = 4

@@ -14,7 +14,7 @@ from lakehouse.backup import stores
 from lakehouse.backup.pool import THREADS, Entry, Pool
 from lakehouse.conf import Settings
 from lakehouse.errors import ChecksFailed, InputMissing, UsageError
-from lakehouse.io import filesystem
+from lakehouse.files import filesystem
 from lakehouse.ops import Ops
 from lakehouse.vault import key_version
 

@@ -5,8 +5,9 @@ Telling never stops what it tells of: whatever goes wrong here is said once, and
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
@@ -18,7 +19,7 @@ from lakehouse.feed import feeds
 from lakehouse.io import newest_version, table_path
 from lakehouse.job import Job
 from lakehouse.lineage.send import Events
-from lakehouse.ops_tables import check_table, reason_table, run_table
+from lakehouse.ops_tables import check_table, run_table
 
 if TYPE_CHECKING:
     from openlineage.client.event_v2 import InputDataset, OutputDataset
@@ -63,6 +64,7 @@ class Open:
     inputs: Mapping[str, Any]
     versions: dict[str, Any]
     columns: "Columns | None" = None
+    reasons: Mapping[str, int] = field(default_factory=dict)
 
 
 class Lineage:
@@ -89,6 +91,11 @@ class Lineage:
         from lakehouse.lineage.plan import columns_of
 
         self._open[run_id].columns = columns_of(frame, self.house.registry.tables)
+
+    @quietly
+    def judged(self, run_id: str, reasons: Mapping[str, int]) -> None:
+        """Hear how many rows a run sets aside, by reason."""
+        self._open[run_id].reasons = reasons
 
     @quietly
     def ended(self, run_id: str) -> None:
@@ -151,12 +158,8 @@ class Lineage:
         table, counts = run.job.output, row["counts"] or {}
         told = facets.of_table(table, row["delta_version"], schema=is_ended)
         if is_ended:
-            slice_ = run.as_of.isoformat()
-            aside = (reason_table.c.table_name == table.name) & (reason_table.c.slice == slice_)
-            reasons = {one["reason"]: one["n_rows"] for one in self._rows(reason_table, aside)}
             results = self._rows(check_table, check_table.c.run_id == run_id)
-            # Without results the run failed before its gate: the reasons are an older run's.
-            told |= facets.quality(table, counts, results, reasons if results else {})
+            told |= facets.quality(table, counts, results, run.reasons)
         if run.columns:
             told["columnLineage"] = facets.column_lineage(self.events.namespace, run.columns)
         rows = facets.written(counts) if counts else {}
@@ -177,27 +180,40 @@ def lands(land: "Callable[[Landing, Delivery], Landed]") -> "Callable[[Landing, 
 
     @wraps(land)
     def telling(self: "Landing", delivery: Delivery) -> "Landed":
-        from openlineage.client.uuid import generate_new_uuid
-
-        run_id = str(generate_new_uuid())
-        _tell_landing(self, delivery, run_id, "START", {})
-        try:
+        with told_landing(self, delivery) as ends:
             landed = land(self, delivery)
-        except BaseException as error:
-            _tell_landing(self, delivery, run_id, "FAIL", {}, type(error).__name__)
-            raise
-        why = ": ".join(filter(None, (landed.reason, landed.detail)))
-        kind = ENDS[landed.state]
-        message = None if kind == "COMPLETE" else why
-        _tell_landing(self, delivery, run_id, kind, asdict(landed), message)
+            ends(asdict(landed))
         return landed
 
     return telling
 
 
+@contextmanager
+def told_landing(
+    landing: "Landing", delivery: Delivery
+) -> Iterator[Callable[[Mapping[str, Any]], None]]:
+    """Tell that rows of a delivery are landed, and how that ended by what is called with it."""
+    from openlineage.client.uuid import generate_new_uuid
+
+    run_id = str(generate_new_uuid())
+
+    def ends(landed: Mapping[str, Any]) -> None:
+        why = ": ".join(filter(None, (landed.get("reason"), landed.get("detail"))))
+        kind = ENDS[landed["state"]]
+        message = None if kind == "COMPLETE" else why
+        _tell_landing(landing, delivery, run_id, kind, landed, message)
+
+    _tell_landing(landing, delivery, run_id, "START", {})
+    try:
+        yield ends
+    except BaseException as error:
+        _tell_landing(landing, delivery, run_id, "FAIL", {}, type(error).__name__)
+        raise
+
+
 @quietly
 def _tell_landing(
-    landing: "Landing", delivery: Delivery, run_id: str, kind: str, landed: dict[str, Any],
+    landing: "Landing", delivery: Delivery, run_id: str, kind: str, landed: Mapping[str, Any],
     error: str | None = None,
 ) -> None:  # fmt: skip
     from openlineage.client.event_v2 import OutputDataset

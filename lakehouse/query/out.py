@@ -15,7 +15,7 @@ from pyarrow import csv, parquet
 
 from lakehouse.conf import Settings
 from lakehouse.errors import UsageError, nearest
-from lakehouse.io import local_path
+from lakehouse.files import local_path
 from lakehouse.query.errors import Stopped
 from lakehouse.query.query import Answer
 

@@ -3,12 +3,17 @@
 import gzip
 import io
 import json
+import os
 import textwrap
+import tracemalloc
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import openpyxl
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from lakehouse.delivery import Delivery, Refused, check_files, sha256, spare_heads
@@ -16,7 +21,7 @@ from lakehouse.errors import DeclarationError
 from lakehouse.feed import Feed
 from lakehouse.formats import rows_of
 from lakehouse.mapping import read_feed
-from lakehouse.stream import StagedWriter, count_rows, read_file
+from lakehouse.stream import Origin, StagedWriter, count_rows, read_file, read_parquet
 from lakehouse.unpack import LIMITS, Limits
 
 HEADED = """
@@ -179,16 +184,15 @@ def test_packed_or_not_the_rows_are_the_same(tmp_path: Path, packed: bytes):
 def test_broken_archives(tmp_path: Path, content: bytes, reason: str):
     path = tmp_path / "a.csv"
     path.write_bytes(content)
-    of, into = feed(tmp_path), StagedWriter(*_staging(tmp_path), ["person_id", "amount"])
-    with pytest.raises(Refused) as told:
-        read_file(path, of, [], into)
+    with pytest.raises(Refused) as told, staging(tmp_path) as into:
+        read_file(path, feed(tmp_path), [], into)
     assert told.value.reason == reason
 
 
-def _staging(tmp_path: Path):
-    import pyarrow.fs
-
-    return pyarrow.fs.LocalFileSystem(), str(tmp_path / "staging")
+def staging(tmp_path: Path) -> StagedWriter:
+    files, folder = pa.fs.LocalFileSystem(), str(tmp_path / "staging")
+    origin = Origin("some_feed/2015-12/d1", datetime(2015, 12, 5, 4, tzinfo=UTC))
+    return StagedWriter(files, folder, ["person_id", "amount"], origin)
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, lambda content: zipped(a=content)])
@@ -198,6 +202,61 @@ def test_what_unpacks_too_far_is_refused_while_it_is_read(tmp_path: Path, pack):
     assert refused(path, feed(tmp_path), Limits(unpacked_free=1 << 20)) == "zip_bomb"
     # A small file may be packed as well as it likes.
     assert next(rows_of(path, feed(tmp_path), LIMITS))[1] == {"person_id": "1", "amount": "2"}
+
+
+# -- Parquet -------------------------------------------------------------------------------
+
+
+def parquet(tmp_path: Path, columns: dict[str, pa.Array]) -> Path:
+    path = tmp_path / "a.parquet"
+    # Pages as they are: packed ones would be refused before they are read.
+    pq.write_table(pa.table(columns), path, compression="none", use_dictionary=False)
+    return path
+
+
+def test_parquet_becomes_text_with_its_lines_and_what_no_column_has(tmp_path: Path):
+    path = parquet(
+        tmp_path,
+        {
+            "号码": pa.array(["1", None, "3"]),
+            "金额": pa.array([1.5, 2.0, None]),
+            "新列": pa.array(
+                [datetime(2015, 12, 5, 4), None, datetime(2015, 12, 5, 4, 0, 0, 120000)]
+            ),
+        },
+    )
+    of = feed(tmp_path, format="parquet")
+    with staging(tmp_path) as into:
+        first = read_parquet(path, of, ["amount"], into)
+        read_parquet(path, of, [], into, before=first.rows)
+    assert (first.rows, first.totals, first.heads) == (3, {"amount": 3.5}, ["号码", "金额", "新列"])
+    found = pq.read_table(tmp_path / "staging" / "rows.parquet").to_pylist()
+    told = [(one["line"], one["person_id"], one["amount"], one["unmapped"]) for one in found]
+    assert told[:3] == [
+        (2, "1", "1.5", [("新列", "2015-12-05 04:00:00")]),
+        (3, None, "2", [("新列", None)]),
+        (4, "3", None, [("新列", "2015-12-05 04:00:00.12")]),
+    ]
+    assert [line for line, *_ in told] == [2, 3, 4, 5, 6, 7]
+    assert {one["delivery_id"] for one in found} == {"some_feed/2015-12/d1"}
+
+
+def test_parquet_whose_pages_are_broken_is_refused(tmp_path: Path):
+    path = parquet(tmp_path, {"号码": pa.array(["1" * 50] * 1000)})
+    of = feed(tmp_path, OPTIONAL, format="parquet")
+    raw = bytearray(path.read_bytes())
+    raw[4:40] = bytes(36)  # The head of the first page; the footer is whole.
+    path.write_bytes(raw)
+    with pytest.raises(Refused) as told, staging(tmp_path) as into:
+        read_parquet(path, of, [], into)
+    assert told.value.reason == "broken_parquet"
+
+
+def test_bytes_that_are_no_text_are_refused(tmp_path: Path):
+    path = parquet(tmp_path, {"号码": pa.array([b"1", "大".encode("gb18030")])})
+    with pytest.raises(Refused) as told, staging(tmp_path) as into:
+        read_parquet(path, feed(tmp_path, OPTIONAL, format="parquet"), [], into)
+    assert told.value.reason == "broken_parquet"
 
 
 # -- lines and workbooks -------------------------------------------------------------------
@@ -211,6 +270,22 @@ def test_a_line_without_an_end_is_set_aside_by_its_number(tmp_path: Path):
         (2, None), (3, "line_too_long"), (4, None),
     ]  # fmt: skip
     assert len(next(raw for _, _, why, raw in rows_of(path, of, limits) if why)) == 1_000
+
+
+def test_a_line_of_two_gibibytes_is_set_aside_in_the_memory_of_one_that_is_allowed(tmp_path: Path):
+    path = tmp_path / "a.csv"
+    path.write_bytes("号码,金额\n".encode() + b"1,2\n")
+    with path.open("r+b") as file:  # A hole: it takes no room on disk.
+        file.seek(2**31, os.SEEK_END)
+        file.write(b"\n3,4\n")
+    tracemalloc.start()
+    try:
+        found = [(line, why) for line, _, why in rows(path, feed(tmp_path), LIMITS)]
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == [(2, None), (3, "line_too_long"), (4, None)]
+    assert peak < 8 * LIMITS.longest_line
 
 
 def workbook(path: Path, cells: list[list[object]]) -> Path:
