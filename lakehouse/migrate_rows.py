@@ -4,6 +4,8 @@ A value that the new type cannot hold without loss leaves a reason, as in readin
 row with a reason is set aside whole, as it was.
 """
 
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from pyspark.sql import Column, DataFrame
@@ -13,6 +15,7 @@ from lakehouse import checks, ddl
 from lakehouse.changes import left_over, sources
 from lakehouse.io import Lake, partition_condition
 from lakehouse.ops import Ops
+from lakehouse.reasons import named
 from lakehouse.standing import Standing
 from lakehouse.table import Table
 
@@ -38,26 +41,24 @@ def judged(rows: DataFrame, there: Standing, table: type[Table]) -> DataFrame:
     Expects only changes that `migrate` can make. Every row comes out once.
     """
     found = sources(there, table)
-    values, reasons = [], []
+    values: list[Column] = []
+    lost: dict[str, Column] = {}
     for name, column in table.columns.items():
         of = [_value(there, one, column.type) for one in found[name]]
         value = F.coalesce(*of) if of else F.lit(None).cast(column.type)
         values.append(value.alias(name, metadata={"comment": ddl.comment_of(column)}))
-        reasons += [
-            F.when(_is_lost(there, one, column.type), F.lit(f"{name}:{_cannot(column.type)}"))
-            for one in found[name]
-            if there.columns[one].type != column.type
-        ]
+        if retyped := [one for one in found[name] if there.columns[one].type != column.type]:
+            is_lost = (_is_lost(there, one, column.type) for one in retyped)
+            lost[f"{name}:{_cannot(column.type)}"] = reduce(or_, is_lost)
     new_name = {old: name for name, names in found.items() for old in names}
     kept = [F.col(old).alias(new_name.get(old, old)) for old in there.columns]
     if len({new_name.get(old, old) for old in there.columns}) < len(kept):
         kept = [F.col(old) for old in there.columns]  # one value under two names: both are kept
-    violations = F.array_compact(F.array(*reasons)) if reasons else F.array()
     made = rows.select(
         *values,
         *left_over(there, table),
         F.struct(*kept).alias(WHOLE),
-        violations.cast("array<string>").alias("violations"),
+        named(lost).alias("violations"),
     )
     return checks.mark(made, table)
 

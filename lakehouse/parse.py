@@ -11,9 +11,17 @@ from pyspark.sql import functions as F
 
 from lakehouse.datum import in_wgs84
 from lakehouse.feed import UNMAPPED, Feed, Field
+from lakehouse.reasons import named
 
+# Where a row is from.
+ORIGIN = ("delivery_id", "line", "period")
 # Formats of a moment told as a number since 1970-01-01 UTC -> microseconds in its unit.
 EPOCHS = {"epoch_s": 1_000_000, "epoch_ms": 1_000}
+# Formats that a cast reads as well -> the shape that they allow.
+ISO = {
+    "yyyy-MM-dd": r"^\d{4}-\d\d-\d\d$",
+    "yyyy-MM-dd HH:mm:ss": r"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$",
+}
 
 # GB 11643-1999: weights of the 17 digits, and the check character by remainder.
 ID_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -26,18 +34,18 @@ def parse(rows: DataFrame, feed: Feed, zone: str) -> DataFrame:
     Timestamps are read as local time of the feed's zone, else of `zone`, and come out in UTC.
     Positions come out in WGS-84, whatever datum the mapping says that they are in.
     """
-    rows = _delivered(rows, feed)
-    read = {name: _read(field, feed.zone or zone) for name, field in feed.fields.items()}
-    reasons = [
-        reason for name, field in feed.fields.items() for reason in _reasons(field, read[name])
-    ]
-    typed = rows.select(
-        *[value.alias(name) for name, value in read.items()],
-        "delivery_id",
-        "line",
-        "period",
-        F.array_compact(F.array(*reasons)).alias("violations"),
+    # A step for texts, one for values, one for reasons: what two columns need is computed once,
+    # and the plan stays small.
+    texts = _delivered(rows, feed).select(
+        *[_text(field).alias(_of(field)) for field in feed.fields.values()], *ORIGIN
     )
+    values = texts.select(
+        "*", *[_read(field, feed.zone or zone).alias(field.name) for field in feed.fields.values()]
+    )
+    reasons: dict[str, Column] = {}
+    for field in feed.fields.values():
+        reasons |= _reasons(field)
+    typed = values.select(*feed.fields, *ORIGIN, named(reasons).alias("violations"))
     return in_wgs84(typed, feed)
 
 
@@ -47,9 +55,13 @@ def normal_identity(text: Column, kind: str) -> Column:
         number = F.upper(F.trim(text))
         return F.when(number.rlike("^[0-9]{17}[0-9X]$") & has_right_check_digit(number), number)
     if kind == "phone":
-        digits = F.regexp_replace(F.trim(text), r"[\s\-]", "")
+        text = F.trim(text)
+        digits = F.regexp_replace(text, r"[\s\-]", "")
         digits = F.regexp_replace(digits, r"^(\+|00)?86(?=1[0-9]{10}$)", "")
-        return F.when(digits.rlike(r"^\+?[0-9]{3,15}$"), digits)
+        # Nearly every number is a plain mobile one.
+        return F.when(text.rlike("^1[0-9]{10}$"), text).when(
+            digits.rlike(r"^\+?[0-9]{3,15}$"), digits
+        )
     return F.nullif(F.trim(text), F.lit(""))
 
 
@@ -57,12 +69,12 @@ def has_right_check_digit(number: Column) -> Column:
     """Tell whether the 18th character of an ID number fits the 17 before it."""
     total = sum(
         (
-            F.try_to_number(F.substr(number, F.lit(place), F.lit(1)), F.lit("9")) * weight
+            (F.ascii(F.substr(number, F.lit(place), F.lit(1))) - ord("0")) * weight
             for place, weight in enumerate(ID_WEIGHTS, start=1)
         ),
         start=F.lit(0),
     )
-    check = F.substr(F.lit(ID_CHECK), (total % 11).cast("int") + 1, F.lit(1))
+    check = F.substr(F.lit(ID_CHECK), F.pmod(total, F.lit(11)).cast("int") + 1, F.lit(1))
     return F.coalesce(F.substr(number, F.lit(18), F.lit(1)) == check, F.lit(False))
 
 
@@ -81,10 +93,13 @@ def _delivered(rows: DataFrame, feed: Feed) -> DataFrame:
             ).alias(name)
             for name, field in feed.delivered.items()
         ],
-        "delivery_id",
-        "line",
-        "period",
+        *ORIGIN,
     )
+
+
+def _of(field: Field) -> str:
+    """Return the column that has a field's text while rows are parsed."""
+    return f"_text_{field.name}"
 
 
 def _text(field: Field) -> Column:
@@ -96,7 +111,7 @@ def _text(field: Field) -> Column:
 
 
 def _read(field: Field, zone: str) -> Column:
-    text = _text(field)
+    text = F.col(_of(field))
     match field.type:
         case "code" | "yes_no":
             pairs = [F.lit(word) for pair in field.labels.items() for word in pair]
@@ -106,8 +121,10 @@ def _read(field: Field, zone: str) -> Column:
             is_code = text.rlike(f"^[0-9]{{{field.digits}}}$")
             return F.when(is_code, F.rpad(text, 12, "0"))
         case "integer":
+            # 12 is read at once; 12.0 and 1.2E1 are whole as well.
             number = text.try_cast("decimal(38,6)")
-            return F.when(number == F.floor(number), number).try_cast("bigint")
+            whole = F.when(number == F.floor(number), number).try_cast("bigint")
+            return F.coalesce(text.try_cast("bigint"), whole)
         case "decimal" | "longitude" | "latitude":
             number = text.try_cast("double") * field.scale
             return F.when(~F.isnan(number) & (F.abs(number) < float("inf")), number)
@@ -131,6 +148,9 @@ def _times(text: Column, field: Field, zone: str | None) -> Iterator[Column]:
             yield F.timestamp_micros((text.try_cast("decimal(20,3)") * EPOCHS[form]).cast("bigint"))
         else:
             local = F.try_to_timestamp(text, F.lit(form))
+            if form in ISO:
+                # As strict, and a tenth of the work.
+                local = F.when(text.rlike(ISO[form]), text.try_cast("timestamp")).otherwise(local)
             yield F.to_utc_timestamp(local, zone) if zone else local
 
 
@@ -148,16 +168,15 @@ WHAT = {
 }
 
 
-def _reasons(field: Field, value: Column) -> list[Column]:
-    text = _text(field)
-    reasons = []
-    if not field.optional:
-        reasons.append(F.when(text.isNull(), F.lit(f"{field.name}:missing")))
+def _reasons(field: Field) -> dict[str, Column]:
+    """Return when a field has which reason."""
+    text, value = F.col(_of(field)), F.col(field.name)
+    reasons = {} if field.optional else {f"{field.name}:missing": text.isNull()}
     if field.type == "text":
         return reasons
     unread = text.isNotNull() & value.isNull()
-    what = F.lit(f"{field.name}:{WHAT[field.type]}")
     if field.kind == "person":
         shaped = F.upper(text).rlike("^[0-9]{17}[0-9X]$")
-        what = F.when(shaped, F.lit(f"{field.name}:check_digit")).otherwise(what)
-    return [*reasons, F.when(unread, what)]
+        reasons[f"{field.name}:check_digit"] = unread & shaped
+        unread &= ~shaped
+    return {**reasons, f"{field.name}:{WHAT[field.type]}": unread}

@@ -25,6 +25,7 @@ from lakehouse.outcome import Outcome, account, fresh, refuse_lost_rows
 from lakehouse.overview import Overview
 from lakehouse.reference import conf_rows
 from lakehouse.stale import look_back, missing, waits, widened
+from lakehouse.touched import narrowed
 from lakehouse.vault import Vault
 from lakehouse.versions import Scorer
 
@@ -94,14 +95,19 @@ class House(Overview):
             else:
                 if tell:
                     tell(name, None)
-                outcome = self.make(job, as_of, why or "asked for")
+                is_whole = force or since is not None
+                outcome = self.make(job, as_of, why or "asked for", whole=is_whole)
             outcomes.append(outcome)
             if tell:
                 tell(name, outcome)
         return outcomes
 
-    def make(self, job: Job, as_of: date, why: str = "") -> Outcome:
-        """Make one table for one date, whatever its state. Raises as its job and gate do."""
+    def make(self, job: Job, as_of: date, why: str = "", *, whole: bool = True) -> Outcome:
+        """Make one table for one date, whatever its state. Raises as its job and gate do.
+
+        Not `whole`: of the days that the job redoes, those before the first that was touched since
+        its last run stay as they are.
+        """
         inputs = self.inputs_now(job, as_of)
         if gone := missing(inputs):
             raise InputMissing(
@@ -112,7 +118,8 @@ class House(Overview):
         self.lineage.started(run_id, job, as_of, inputs)
         began = time.perf_counter()
         try:
-            outcome, version = self._make(job, as_of, run_id, inputs)
+            narrow = job if whole else narrowed(self, job, as_of, inputs)
+            outcome, version = self._make(narrow, as_of, run_id, inputs)
         except BaseException as error:
             told = str(error) if isinstance(error, BangfuError) else type(error).__name__
             self.ops.finish(run_id, state="failed", error=told)
@@ -135,22 +142,24 @@ class House(Overview):
         }
         made = checks.conform(job.function(**frames, **self._settings(job, as_of, inputs)), table)
         self.lineage.made_of(run_id, made)
-        marked = checks.mark(made, table)
+        marked = checks.mark(made, table).persist()
         if job.loads:
             marked = checks.resolve_repeats(marked, table)
-        marked = marked.persist()
-        split = checks.count(marked)
+        slices = checks.slices(table, as_of, job.redo_days)
+        slice_ = checks.slice_of(table, slices)
+        split = checks.count(marked, slice_)
         n_read = bronze.count(self, job, as_of)
         refuse_lost_rows(job, split, n_read)
+        self.lineage.judged(run_id, split.reasons)
         results = self.gate.validate(table, checks.good_rows(marked), split)
         self.ops.record_checks(run_id, table.name, results)
-        slice_ = as_of.isoformat()
         self.lake.write_quarantine(
             table.name,
             checks.quarantine_rows(marked, table, slice_) if split.quarantined else None,
-            slice_,
+            *slices,
         )
-        self.ops.record_reasons(table.name, slice_, split.reasons)
+        for one in slices:
+            self.ops.record_reasons(table.name, one, split.of_slice.get(one, {}))
         if failed := failures(results):
             raise ChecksFailed(
                 f"{table.name} was not written for {as_of}: {', '.join(failed)}. "
@@ -158,7 +167,6 @@ class House(Overview):
                 "the reasons."
             )
         written = self._write(job, checks.good_rows(marked), as_of)
-        marked.unpersist()
         remade(self.lake, self.ops, table, as_of, job.redo_days)
         outcome = account(job, split, written, n_read)
         if not outcome.adds_up or not self._holds(job, split, outcome):

@@ -87,7 +87,10 @@ class Vault:
         self.key_file = str(key_file)
 
     def enrol(self, rows: DataFrame, feed: Feed) -> None:
-        """Give every identity in a typed view a surrogate, unless it has one. Idempotent."""
+        """Give every identity in a typed view a surrogate, unless it has one. Idempotent.
+
+        Of two that enrol one identity at once, the merge into the vault lets one in.
+        """
         pairs = [
             F.struct(F.lit(kind).alias("kind"), F.col(name).alias("identity"))
             for kind, names in _identities(feed).items()
@@ -99,12 +102,18 @@ class Vault:
         # Each identity is keyed once, however often it calls: keying is what costs.
         seen = rows.select(F.inline(F.array(*pairs))).where("identity IS NOT NULL").distinct()
         keyed = _keyed(self.key_file, F.col("kind"), F.col("identity"))
-        new = (
-            seen.select("kind", keyed.alias("identity_hmac"))
-            .withColumn("surrogate", _random_token.asNondeterministic()(F.col("identity_hmac")))
-            .withColumn("key_version", F.lit(version))
-        )
-        self.lake.insert_new(Identity, new)
+        keys = ["kind", "identity_hmac"]
+        told = seen.select("kind", keyed.alias("identity_hmac"))
+        if self.lake.exists(Identity.name):
+            # Not as an anti-join, which Spark would do row by row, before they are distinct.
+            known = self.lake.read(Identity.name).select(*keys, F.lit(True).alias("_known"))
+            told = told.join(known, keys, "left").where("_known IS NULL").select(*keys)
+        new = told.localCheckpoint()
+        if new.isEmpty():
+            return
+        token = _random_token.asNondeterministic()(F.col("identity_hmac"))
+        named = new.withColumn("surrogate", token).withColumn("key_version", F.lit(version))
+        self.lake.insert_new(Identity, named)
 
     def tokens(self, rows: DataFrame, feed: Feed) -> DataFrame:
         """Return the typed view with each identity replaced by its surrogate."""
@@ -126,7 +135,9 @@ class Vault:
             .distinct()
         )
         hmac_of = _keyed(self.key_file, F.lit(kind), F.col("_identity"))
-        tokens = seen.withColumn("_hmac", hmac_of).join(known, "_hmac").drop("_hmac")
+        # Left, or Spark would ask of every row, before they are distinct, whether it has an HMAC.
+        tokens = seen.withColumn("_hmac", hmac_of).join(known, "_hmac", "left").drop("_hmac")
+        tokens = tokens.persist()
         if self._is_small(known):
             tokens = F.broadcast(tokens)
         for column in columns:

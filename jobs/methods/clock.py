@@ -7,16 +7,24 @@ from jobs.methods.columns import ColumnOrName, column
 from lakehouse.errors import UsageError
 
 NOON_H = 12
+# In microseconds of the wall clock, on which every day has 24 hours.
+HOUR = 3_600_000_000
+DAY = 24 * HOUR
 
 
-def local_time(at: ColumnOrName, zone: str) -> Column:
-    """Return the wall-clock time in `zone`, whatever the session's own time zone."""
-    return F.convert_timezone(None, F.lit(zone), column(at))
+def _local(at: ColumnOrName, zone: str) -> Column:
+    """Return the wall clock in `zone` as microseconds, whatever the session's own time zone."""
+    return F.unix_micros(F.from_utc_timestamp(column(at), zone))
 
 
 def local_date(at: ColumnOrName, zone: str) -> Column:
     """Return the date in `zone` of a UTC timestamp."""
-    return F.to_date(local_time(at, zone))
+    local = _local(at, zone)
+    return F.date_from_unix_date(((local - F.pmod(local, F.lit(DAY))) / DAY).cast("int"))
+
+
+def _local_hour(at: ColumnOrName, zone: str) -> Column:
+    return F.floor(F.pmod(_local(at, zone), F.lit(DAY)) / HOUR)
 
 
 def night_of(at: ColumnOrName, zone: str, night_start_h: int, night_end_h: int) -> Column:
@@ -34,8 +42,7 @@ def night_of(at: ColumnOrName, zone: str, night_start_h: int, night_end_h: int) 
         raise UsageError(f"A night from {night_start_h} to {night_end_h} has no length.")
     # 24 is the midnight that a night ends on, and the 0 that it starts on.
     start, end = night_start_h % 24, night_end_h or 24
-    local = local_time(at, zone)
-    date, hour = F.to_date(local), F.hour(local)
+    date, hour = local_date(at, zone), _local_hour(at, zone)
     if start > end:
         after_midnight = hour < end
         evening = F.when(after_midnight, F.date_sub(date, 1)).otherwise(date)

@@ -5,12 +5,9 @@ from collections.abc import Mapping
 from pyspark.sql import Column
 from pyspark.sql import functions as F
 
+from lakehouse.reasons import named
 
-def named(conditions: Mapping[str, Column]) -> Column:
-    """Return the names of the conditions that hold, in the order given. Null does not hold."""
-    return F.array_compact(
-        F.array(*(F.when(holds, F.lit(name)) for name, holds in conditions.items()))
-    )
+__all__ = ["also", "named"]
 
 
 def also(conditions: Mapping[str, Column]) -> Column:

@@ -69,10 +69,11 @@ def _is_personal(name: str) -> bool:
 
 
 def reasons(ops: Ops, as_of: date) -> list[Row]:
-    """Return rows set aside by table and reason, of the landing and of one date's runs."""
+    """Return rows set aside by table and reason: of the landing, and for one day or its month."""
     counts: dict[tuple[str, str], int] = {}
+    of_date = {as_of.isoformat(), as_of.replace(day=1).isoformat()}
     for row in ops.reasons():
-        if row["table_name"].startswith("bronze.") or row["slice"] == as_of.isoformat():
+        if row["table_name"].startswith("bronze.") or row["slice"] in of_date:
             key = (row["table_name"], row["reason"])
             counts[key] = counts.get(key, 0) + row["n_rows"]
     return [

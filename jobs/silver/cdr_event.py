@@ -26,7 +26,7 @@ def cdr_event(records: DataFrame, *, zone: str) -> DataFrame:
     Cells are taken as they are: what is unknown or out of service shows where places are used.
     """
     wrong = {
-        "started_at:outside_period": F.date_format("day", "yyyy-MM-dd") != F.col("period"),
+        "started_at:outside_period": F.col("day").cast("string") != F.col("period"),
         "recipient_id:same_as_caller": F.col("recipient_id") == F.col("caller_id"),
     }
     return (
