@@ -11,12 +11,17 @@ from lakehouse.conf import settings
 from lakehouse.feed import feed
 from lakehouse.measure import COUNTED, measure
 
-HEADS = ["kind", "caller", "recipient", "started_at", "duration_s", "caller_cell"]
+COLUMNS = [
+    "event_kind", "caller_id", "recipient_id", "started_at", "duration_s", "caller_cell_id",
+    "recipient_cell_id",
+]  # fmt: skip
 
 
-def write(path: Path, rows: list[tuple[object, ...]]) -> str:
-    columns = zip(*rows, strict=True)
-    pq.write_table(pa.table(dict(zip(HEADS, map(list, columns), strict=True))), path)
+def staged(path: Path, rows: list[tuple[str | None, ...]]) -> str:
+    """Write rows as a reader stages them: our columns, all text."""
+    columns = [*map(list, zip(*rows, strict=True)), [None] * len(rows)]
+    made = {c: pa.array(v, pa.string()) for c, v in zip(COLUMNS, columns, strict=True)}
+    pq.write_table(pa.table(made), path)
     return str(path)
 
 
@@ -26,16 +31,15 @@ def known(tmp_path: Path) -> str:
     return str(tmp_path / "cells.parquet")
 
 
-def test_counts_are_those_of_the_files(tmp_path: Path, known: str) -> None:
-    """Two files of one delivery, of other types; an optional column is in neither."""
-    text = write(tmp_path / "1.parquet", [
+def test_counts_are_those_of_the_rows(tmp_path: Path, known: str) -> None:
+    path = staged(tmp_path / "1.parquet", [
         ("call", "138", "139", "2015-12-05 04:00:00", "60", "c1"),
         (" text ", "138", "137", "2015-12-05 04:00:00", "", "c9"),
         ("video", "", "137", "2015-12-05 04:00:00", None, None),
+        ("call", "136", "139", None, "7", "c2"),
     ])  # fmt: skip
-    typed = write(tmp_path / "2.parquet", [("call", "136", "139", None, 7, "c2")])
     registers = {"caller_cell_id": [ds.dataset(known).scanner(["cell_id"])]}
-    figures, codes = measure(settings(), [text, typed], feed("cdr"), 4, registers)
+    figures, codes = measure(settings(), path, feed("cdr"), 4, registers)
     assert codes == {"event_kind": {"call": 2, "text": 1, "": 1}}
     assert figures == {
         "rows": 4, "nulls.event_kind": 0, "nulls.caller_id": 1, "distinct.caller_id": 2,
@@ -48,9 +52,9 @@ def test_counts_are_those_of_the_files(tmp_path: Path, known: str) -> None:
 def test_many_identities_are_counted_by_a_part_of_them(tmp_path: Path) -> None:
     n = 40_000
     rows = [("call", f"1{k:010d}", f"1{k % 7}", "2015-12-05 04:00:00", "1", "c1") for k in range(n)]
-    path = write(tmp_path / "1.parquet", rows)
-    exact, _ = measure(settings(), [path], feed("cdr"), n, {})
-    parts, _ = measure(settings(), [path], feed("cdr"), 3 * COUNTED, {})
+    path = staged(tmp_path / "1.parquet", rows)
+    exact, _ = measure(settings(), path, feed("cdr"), n, {})
+    parts, _ = measure(settings(), path, feed("cdr"), 3 * COUNTED, {})
     assert exact["distinct.caller_id"] == n
     # A quarter of them: the standard deviation is sqrt(3 / n), .9 %.
     assert parts["distinct.caller_id"] != n
