@@ -17,7 +17,7 @@ from deltalake import DeltaTable
 AS_OF = date(2015, 12, 31)
 LAND = ("lakehouse", "land")
 # Tables of silver that the proof makes, of the feeds that it delivers.
-TABLES = ("silver.area", "silver.cell", "silver.roster_entry", "silver.cdr_event")
+TABLES = ("silver.area", "silver.cell", "silver.person", "silver.cdr_event")
 RUN = ("lakehouse", "run", *TABLES, "--as-of", AS_OF.isoformat())
 
 
@@ -76,6 +76,15 @@ class House:
             return {}
         rows = DeltaTable(path).to_pyarrow_table(["surrogate", "identity_hmac"]).to_pylist()
         return {row["surrogate"]: row["identity_hmac"] for row in rows}
+
+    def set_aside(self) -> dict[str, int]:
+        """Return how many lines are set aside in landing, and rows on their way to silver."""
+        told = {"lines": 0, "rows": 0}
+        with sqlite3.connect(self.home / "ops.db") as ops:
+            query = "SELECT table_name, sum(n_rows) FROM reason GROUP BY table_name"
+            for table, n in ops.execute(query):
+                told["lines" if table.startswith("bronze.") else "rows"] += n
+        return told
 
     def where(self) -> str:
         """Return where a killed process stood, by what it left."""

@@ -27,7 +27,7 @@ from synth.make import make
 from synth.plan import Told
 
 COUNTY = Told(people=800, days=3, events_a_month=60, faults="usual", seed=3)
-FEEDS = frozenset({"area", "cell", "roster", "cdr"})
+FEEDS = frozenset({"area", "cell", "person_register", "cdr"})
 KILLS = 20
 INSIDE = ("data files", "log entry", "between two", "silver")
 # What a house shares with the undisturbed one: what was delivered, and the key of its vault.
@@ -47,7 +47,10 @@ class Proof:
         if self.like.work():
             raise SystemExit(f"Undisturbed, it failed: see {self.like.home / 'log.txt'}.")
         self.expected = self.like.state()
-        say(f"undisturbed: {len(self.expected)} tables and lists, {time.monotonic() - began:.0f} s")
+        seconds, aside = time.monotonic() - began, self.like.set_aside()
+        say(f"undisturbed: {len(self.expected)} tables and lists, {seconds:.0f} s; aside: {aside}")
+        if not all(aside.values()):
+            raise SystemExit("No line or no row was set aside: nothing would be proved of it.")
 
     def house(self, name: str) -> House:
         """Return a house with the same deliveries and key, and nothing landed."""
@@ -139,7 +142,7 @@ class Proof:
         if not shutil.which("faketime"):
             return self.note("a clock set back", "not tried: no faketime", "not shown")
         house = self.house("clock")
-        house.start(*LAND, "--feed", "roster").wait()
+        house.start(*LAND, "--feed", "person_register").wait()
         house.start(*LAND, "--feed", "cdr", before=("faketime", "-f", "-2d")).wait()
         house.start(*LAND, before=("faketime", "-f", "-1d")).wait()
         self.held(house, "a clock set back", "by two days, between two landings")

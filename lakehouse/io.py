@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 import pyarrow.fs as pafs
 from deltalake import DeltaTable as DeltaLog
@@ -175,6 +176,21 @@ class Lake:
         if newest_version(path) is None:
             return None
         return self.spark.read.format("delta").load(path)
+
+    @contextmanager
+    def set_down(self, rows: "DataFrame", name: str) -> "Iterator[DataFrame]":
+        """Compute rows once: give them as read from staging, where they lie until this ends.
+
+        A cache would hold all columns of all rows in memory; a check reads the few that it needs.
+        """
+        path = f"{self.root}/_staging/{name}-{uuid4().hex}"
+        files, inner = filesystem(path)
+        try:
+            rows.write.parquet(path)
+            yield self.spark.read.schema(rows.schema).parquet(path)
+        finally:
+            if files.get_file_info(inner).type is pafs.FileType.Directory:
+                files.delete_dir(inner)
 
     # -- inside ---------------------------------------------------------------------------
 

@@ -142,7 +142,14 @@ class House(Overview):
         }
         made = checks.conform(job.function(**frames, **self._settings(job, as_of, inputs)), table)
         self.lineage.made_of(run_id, made)
-        marked = checks.mark(made, table).persist()
+        with self.lake.set_down(checks.mark(made, table), table.name) as marked:
+            return self._judged(job, as_of, run_id, marked)
+
+    def _judged(
+        self, job: Job, as_of: date, run_id: str, marked: "DataFrame"
+    ) -> tuple[Outcome, int]:
+        """Split marked rows, pass them through the gate, write them and account for each."""
+        table = job.output
         if job.loads:
             marked = checks.resolve_repeats(marked, table)
         slices = checks.slices(table, as_of, job.redo_days)
