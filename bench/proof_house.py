@@ -74,7 +74,7 @@ class House:
         path = self.lake / "vault" / "identity"
         if not path.exists():
             return {}
-        rows = DeltaTable(path).to_pyarrow_table(["surrogate", "identity_hmac"]).to_pylist()
+        rows = DeltaTable(path).to_pyarrow_table(columns=["surrogate", "identity_hmac"]).to_pylist()
         return {row["surrogate"]: row["identity_hmac"] for row in rows}
 
     def set_aside(self) -> dict[str, int]:

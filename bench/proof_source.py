@@ -82,7 +82,7 @@ def dying_source(folder: Path) -> tuple[str, str]:
     server.shutdown()
     table = home / "lake" / "bronze" / "job"
     ids = (
-        DeltaTable(table).to_pyarrow_table(["job_id"])["job_id"].to_pylist()
+        DeltaTable(table).to_pyarrow_table(columns=["job_id"])["job_id"].to_pylist()
         if not any(codes)
         else []
     )
