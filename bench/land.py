@@ -55,7 +55,7 @@ class Cost:
 class Clock:
     """CPU seconds of this process and of all that it ever started.
 
-    It looks four times a second: what a process that nobody waits for did is lost once it has ended.
+    It looks four times a second: what a process did that nobody waits for is lost when it ends.
     """
 
     def __init__(self) -> None:

@@ -19,6 +19,15 @@ LAND = ("lakehouse", "land")
 # Tables of silver that the proof makes, of the feeds that it delivers.
 TABLES = ("silver.area", "silver.cell", "silver.person", "silver.cdr_event")
 RUN = ("lakehouse", "run", *TABLES, "--as-of", AS_OF.isoformat())
+# Small tables and short lives: one partition each, and no time spent on compiling for speed.
+LIGHT = {
+    "BANGFU__SPARK__spark.sql.shuffle.partitions": "1",
+    "BANGFU__SPARK__spark.sql.adaptive.enabled": "false",
+    "BANGFU__SPARK__spark.databricks.delta.snapshotPartitions": "1",
+    "BANGFU__SPARK__spark.sql.codegen.wholeStage": "false",
+    "BANGFU__SPARK__spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "BANGFU__SPARK__spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class House:
 
     def start(self, *words: str, before: tuple[str, ...] = ()) -> "subprocess.Popen[bytes]":
         """Start a module in a process group of its own; `before` is a command that runs it."""
-        env = os.environ | {"BANGFU_HOME": str(self.home), "PYTHONDONTWRITEBYTECODE": "1"}
+        env = os.environ | LIGHT | {"BANGFU_HOME": str(self.home)}
         log = (self.home / "log.txt").open("ab")
         return subprocess.Popen(  # nosec B603
             [*before, sys.executable, "-m", *words], env=env, start_new_session=True,
