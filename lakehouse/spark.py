@@ -98,9 +98,9 @@ def resolve_jars(target: Path) -> None:
     shutil.rmtree(ivy, ignore_errors=True)
 
 
-def spark_options(conf: Settings) -> dict[str, str]:
-    """Return every Spark setting of this profile, jars included."""
-    options = {key: str(value) for key, value in conf.sections["spark"].items()}
+def spark_options(conf: Settings, **more: Any) -> dict[str, str]:
+    """Return every Spark setting of this profile and `more`, jars included."""
+    options = {key: str(value) for key, value in (conf.sections["spark"] | more).items()}
     if options.get("master", "").startswith("local"):
         options.setdefault("spark.sql.warehouse.dir", str(conf.home / "warehouse"))
         options.setdefault("spark.local.dir", str(conf.home / "tmp"))
@@ -119,7 +119,7 @@ def session(conf: Settings | None = None, **more: Any) -> "SparkSession":
     from pyspark.sql import SparkSession
 
     conf = conf or settings()
-    options = spark_options(conf) | {key: str(value) for key, value in more.items()}
+    options = spark_options(conf, **more)
     if options["master"].startswith("local"):
         # Executors of a cluster must reach the driver; a local session is nobody else's.
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")

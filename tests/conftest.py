@@ -26,6 +26,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SparkSession]":
             # Compiling generated code costs more than running it over tens of rows.
             "spark.sql.codegen.wholeStage": "false",
             "spark.sql.codegen.factoryMode": "NO_CODEGEN",
+            "spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
             "spark.databricks.delta.snapshotPartitions": 1,
             "spark.driver.memory": "2g",
             "spark.local.dir": str(scratch / "tmp"),

@@ -36,6 +36,7 @@ LIGHT = {
     "BANGFU__SPARK__spark.databricks.delta.snapshotPartitions": "1",
     "BANGFU__SPARK__spark.sql.codegen.wholeStage": "false",
     "BANGFU__SPARK__spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "BANGFU__SPARK__spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
 
 

@@ -19,6 +19,7 @@ COMMAND = [sys.executable, "-m", "lakehouse"]
 LIGHT = {
     "BANGFU__SPARK__spark.sql.codegen.wholeStage": "false",
     "BANGFU__SPARK__spark.sql.codegen.factoryMode": "NO_CODEGEN",
+    "BANGFU__SPARK__spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
     "BANGFU__SPARK__spark.sql.shuffle.partitions": "1",
 }
 SMALL = ["demo", "--people", "600", "--days", "2", "--json"]
