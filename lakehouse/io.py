@@ -183,11 +183,17 @@ class Lake:
 
         A cache would hold all columns of all rows in memory; a check reads the few that it needs.
         """
-        path = f"{self.root}/_staging/{name}-{uuid4().hex}"
-        files, inner = filesystem(path)
+        with self.staging(name) as folder:
+            rows.write.parquet(folder)
+            yield self.spark.read.schema(rows.schema).parquet(folder)
+
+    @contextmanager
+    def staging(self, name: str) -> Iterator[str]:
+        """Give a place in staging that no other process has; what is there goes when this ends."""
+        uri = f"{self.root}/_staging/{name}-{uuid4().hex}"
+        files, inner = filesystem(uri)
         try:
-            rows.write.parquet(path)
-            yield self.spark.read.schema(rows.schema).parquet(path)
+            yield uri
         finally:
             if files.get_file_info(inner).type is pafs.FileType.Directory:
                 files.delete_dir(inner)

@@ -50,19 +50,15 @@ def staged(lake: Lake, conf: Settings, delivery: Delivery, feed: Feed) -> Iterat
 
     Raises Refused where its files cannot be read, or are not as the manifest says.
     """
-    uri = f"{lake.root}/_staging/{delivery.delivery_id.replace('/', '__')}"
-    files, folder = filesystem(uri)
-    try:
+    with lake.staging(delivery.delivery_id.replace("/", "__")) as uri:
+        files, folder = filesystem(uri)
         yield Staged(uri, _stage(delivery, feed, files, folder, limits_of(conf)))
-    finally:
-        _remove(files, folder)
 
 
 def _stage(
     delivery: Delivery, feed: Feed, files: pafs.FileSystem, folder: str, limits: Limits
 ) -> Read:
     """Read the files of a delivery into staging; return what they held."""
-    _remove(files, folder)
     origin = Origin(delivery.delivery_id, delivery.arrived_at)
     seen = Read()
     with StagedWriter(files, folder, list(feed.delivered), origin) as writer:
@@ -94,8 +90,3 @@ def _same_count(file: str, told: int, found: int) -> None:
         raise Refused("control_total", f"{file}: manifest says {told} rows, found {found}")
     if not found:
         raise Refused("no_rows", f"{file} has a head and no rows")
-
-
-def _remove(files: pafs.FileSystem, folder: str) -> None:
-    if files.get_file_info(folder).type == pafs.FileType.Directory:
-        files.delete_dir(folder)
