@@ -181,10 +181,10 @@ def test_every_table_is_there(conf: Settings, ops: Ops) -> None:
 
 
 def test_the_date_travels_with_what_is_made(service: Service) -> None:
-    def events() -> Any:
-        return service.ask("/api/v2/assets/events?limit=200")["asset_events"]
-
-    told = {one["name"]: one["extra"] for one in events()}
+    path, events = "/api/v2/assets/events?order_by=timestamp&limit=100&offset=", []
+    while page := service.ask(f"{path}{len(events)}")["asset_events"]:
+        events += page
+    told = {one["name"]: one["extra"] for one in events}
     for name in registry().jobs:
         assert told[name] == {"as_of": DAY}, name
     assert all(set(extra) <= {"as_of", "from_trigger", "payload"} for extra in told.values())
