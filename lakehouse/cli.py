@@ -27,7 +27,7 @@ from lakehouse.commands import (
     with_feeds,
     work,
 )
-from lakehouse.errors import EXIT_CODES, BangfuError
+from lakehouse.errors import EXIT_CODES, BangfuError, InputMissing, is_disk_full
 
 STOPPED = 130  # Ctrl-C, as shells tell it
 
@@ -70,4 +70,14 @@ def main() -> NoReturn:
             print("\nbangfu: stopped. What is done is kept; the same command goes on from there.",
                   file=sys.stderr)  # fmt: skip
         raise
+    except Exception as error:
+        if not is_disk_full(error):
+            raise
+        print(
+            "bangfu: a disk is full. What was committed is kept, nothing stands half-way. Make "
+            "room where the lake, BANGFU_HOME and spark.local.dir lie; the same command goes on "
+            "from there.",
+            file=sys.stderr,
+        )
+        sys.exit(InputMissing.exit_code)
     sys.exit(0)

@@ -48,6 +48,19 @@ EXIT_CODES = {
 }
 
 
+# What Python, the JVM, delta-rs and SQLite say of it.
+DISK_FULL = ("no space left on device", "disk quota exceeded", "database or disk is full")
+
+
+def is_disk_full(error: BaseException | None) -> bool:
+    """Tell whether an error, or one that it came of, is that a disk had no room."""
+    while error is not None:
+        if any(word in str(error).lower() for word in DISK_FULL):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
 def nearest(word: str, known: "list[str]") -> str:
     """Return ` Did you mean 'x'?` for the nearest known word, or an empty string."""
     from difflib import get_close_matches

@@ -35,6 +35,18 @@ def test_every_command_has_help_with_an_example(tmp_path: Path) -> None:
         assert "xample" in helped.output or command.callback.__name__ == "doctor"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_is_told_without_a_traceback(tmp_path: Path) -> None:
+    with Path("/dev/full").open("w") as full:
+        ended = subprocess.run(
+            [sys.executable, "-m", "lakehouse", "feeds"], stdout=full, stderr=subprocess.PIPE,
+            text=True, env=os.environ | {"BANGFU_HOME": str(tmp_path)},
+        )  # fmt: skip
+    assert ended.returncode == 11
+    assert "a disk is full" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
 MISTAKES = {
     "no such command": (("rnu",), 2, ""),
     "a date that is none": (("plan", "--as-of", "2015-13-01"), 2, "no date"),
