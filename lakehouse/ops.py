@@ -7,6 +7,7 @@ commit with its txnAppId is the truth; the ledger of deliveries can be made agai
 import json
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -41,6 +42,14 @@ class Ops:
         # Writers wait for each other instead of failing at once.
         connect = {"timeout": 60} if is_sqlite else {}
         self.engine = sa.create_engine(url, connect_args=connect)
+        self._create()
+
+    def _create(self) -> None:
+        """Create the tables that are not there."""
+        # Processes that come first all see none: those that are late look again.
+        for _ in meta.tables:
+            with suppress(sa.exc.DBAPIError):
+                return meta.create_all(self.engine)
         meta.create_all(self.engine)
 
     def start(self, table: str, as_of: date, code: str, inputs: dict[str, Any]) -> str:
