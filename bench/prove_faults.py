@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from bench.proof_house import LIGHT
 from lakehouse.commands import print_table, say
 from lakehouse.errors import ChecksFailed
 from lakehouse.run import House
@@ -29,7 +30,7 @@ OF_LINES = ("wrong_field_count", "wrong_encoding", "line_too_long")
 
 def worked(home: Path, told: Told) -> House:
     """Return a house in which all was delivered, landed and made."""
-    os.environ["BANGFU_HOME"] = str(home)
+    os.environ |= LIGHT | {"BANGFU_HOME": str(home)}
     make(home, told, own_folder=False, progress=lambda text: say(f"    {text}"))
     house = House()
     house.landing.land_all(tell=lambda one: say(f"    {one.delivery_id}: {one.state}"))
