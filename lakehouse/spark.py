@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 DELTA = "io.delta:delta-spark_4.2_2.13:4.4.0"
 # Spark ships these itself; resolving them again would cost 70 MB and some conflicts.
 NOT_NEEDED = ("org.apache.hadoop", "org.apache.logging.log4j", "org.slf4j", "org.apache.parquet")
+# HotSpot would leave methods of more than 8000 bytes to its interpreter. Spark compiles a loop over
+# rows that types, links and checks a wide table into one larger than that.
+COMPILE_ALL = "-XX:-DontCompileHugeMethods"
 
 JAVA_HELP = (
     "Java 17 is needed and was not found. Debian or Ubuntu: `apt-get install "
@@ -105,8 +108,9 @@ def spark_options(conf: Settings, **more: Any) -> dict[str, str]:
         options.setdefault("spark.sql.warehouse.dir", str(conf.home / "warehouse"))
         options.setdefault("spark.local.dir", str(conf.home / "tmp"))
     log = f"-Dlog4j2.configurationFile=file:{conf_dir() / 'log4j2.properties'}"
-    java = "spark.driver.extraJavaOptions"
-    options[java] = f"{options.get(java, '')} {log}".strip()
+    for java, more_of in (("driver", log), ("executor", "")):
+        key = f"spark.{java}.extraJavaOptions"
+        options[key] = " ".join([COMPILE_ALL, options.get(key, ""), more_of]).strip()
     options["spark.jars"] = ",".join(str(jar) for jar in jars())
     return options
 
