@@ -1,14 +1,13 @@
-"""Checks compiled from a declaration: one Spark pass that splits rows, and a gate.
+"""Checks compiled from a declaration: one Spark pass that splits rows by the reasons they break.
 
-The split marks each row with the reasons it breaks; the gate is a Great Expectations suite over
-the rows that remain, compiled from the same declaration. Nothing here shows a row value.
+lakehouse/suite.py has the same declaration as a Great Expectations suite, for the rows that remain.
+Nothing here shows a row value.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
 
 from pyspark.sql import Column, DataFrame, Window
 from pyspark.sql import functions as F
@@ -18,9 +17,6 @@ from lakehouse.errors import DeclarationError, nearest
 from lakehouse.reasons import named
 from lakehouse.table import Column as Declared
 from lakehouse.table import Table
-
-if TYPE_CHECKING:
-    from great_expectations.expectations import Expectation
 
 DUPLICATE = "duplicate_key"
 # Where a row of a table that is loaded is from.
@@ -226,71 +222,4 @@ def quarantine_rows(marked: DataFrame, table: type[Table], slice_: Column) -> Da
         *lineage,
         "violations",
         F.to_json(F.struct(*table.columns)).alias("row"),
-    )
-
-
-def expectations(table: type[Table]) -> "dict[str, Expectation]":
-    """Return the table's Great Expectations by the name that reasons and pages use."""
-    import great_expectations.expectations as gxe
-
-    made: dict[str, Expectation] = {
-        "table:columns": gxe.ExpectTableColumnsToMatchSet(column_set=list(table.columns)),
-        "table:key_is_unique": _unique(table),
-    }
-    for column in table.columns.values():
-        made |= _column_expectations(column)
-    for rule in table.rules.values():
-        broken = f"SELECT 1 AS broken FROM {{batch}} WHERE NOT coalesce({_braced(rule.sql)}, true)"
-        made[rule.name] = gxe.UnexpectedRowsExpectation(
-            description=rule.meaning, unexpected_rows_query=broken
-        )
-    for whole in table.table_rules.values():
-        holds = f"SELECT coalesce({_braced(whole.sql)}, false) AS holds FROM {{batch}}"
-        made[f"table:{whole.name}"] = gxe.UnexpectedRowsExpectation(
-            description=whole.meaning,
-            unexpected_rows_query=f"SELECT 1 AS broken FROM ({holds}) WHERE NOT holds",
-        )
-    return made
-
-
-def _column_expectations(column: Declared) -> "dict[str, Expectation]":
-    """Return what `_column_conditions` says of a column, as Great Expectations says it."""
-    import great_expectations.expectations as gxe
-
-    name = column.name
-    made: dict[str, Expectation] = {}
-    if not column.nullable:
-        made[f"{name}:missing"] = gxe.ExpectColumnValuesToNotBeNull(column=name)
-    if column.least is not None:
-        made[f"{name}:below_least"] = gxe.ExpectColumnValuesToBeBetween(
-            column=name, min_value=column.least
-        )
-    if column.most is not None:
-        made[f"{name}:above_most"] = gxe.ExpectColumnValuesToBeBetween(
-            column=name, max_value=column.most
-        )
-    if column.codes and column.type == "string":
-        made[f"{name}:unknown_code"] = gxe.ExpectColumnValuesToBeInSet(
-            column=name, value_set=list(column.codes)
-        )
-    return made
-
-
-def _braced(sql: str) -> str:
-    """Return SQL as Great Expectations wants it: it formats `{batch}`, so other braces double."""
-    return sql.replace("{", "{{").replace("}", "}}")
-
-
-def _unique(table: type[Table]) -> Any:
-    import great_expectations.expectations as gxe
-
-    # Great Expectations' own puts all rows in order by key. Hashes tell which keys could be meant.
-    key = ", ".join(table.key)
-    twice = f"SELECT xxhash64({key}) AS h FROM {{batch}} GROUP BY h HAVING count(*) > 1"
-    broken = (
-        f"SELECT 1 AS broken FROM {{batch}} WHERE xxhash64({key}) IN ({twice}) "
-        f"GROUP BY {key} HAVING count(*) > 1"
-    )
-    return gxe.UnexpectedRowsExpectation(
-        description=f"{key}: no two rows are alike.", unexpected_rows_query=broken
     )

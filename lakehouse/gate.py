@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lakehouse.checks import Split, expectations
+from lakehouse.checks import Split
 from lakehouse.table import Table
 
 if TYPE_CHECKING:
@@ -68,6 +68,8 @@ class Gate:
     ) -> list[dict[str, Any]]:
         """Run a table's suite over rows, in one detail or the other."""
         import great_expectations as gx
+
+        from lakehouse.suite import expectations
 
         suite = gx.ExpectationSuite(name=table.name)
         for name, expectation in expectations(table).items():

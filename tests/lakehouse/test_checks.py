@@ -142,6 +142,8 @@ def test_braces_of_a_rule_survive_great_expectations() -> None:
     thing = declare(
         SAYS, row=Rule(pattern, "Of a row."), whole=TableRule(pattern, "Of the whole table.")
     )
-    queries = checks.expectations(thing)
+    from lakehouse.suite import expectations
+
+    queries = expectations(thing)
     for name in ("row", "table:whole"):
         assert pattern in queries[name].unexpected_rows_query.format(batch="rows")
