@@ -170,10 +170,12 @@ def match_heads(found: list[str], feed: Feed, file: str) -> dict[str, str]:
         if len(known) > 1:
             told = " and ".join(repr(head) for head in known)
             raise Refused("two_heads", f"{file} has {told}, both of them heads of {column}")
-        if known and times[known[0]] > 1:
-            raise Refused("repeated_head", f"{file} has {times[known[0]]} heads {known[0]!r}")
         if known:
             matched[trimmed[known[0]]] = column
+    for head, n in times.items():
+        # Of those that no column has, too, one would be lost.
+        if n > 1 and head and head not in feed.ignore:
+            raise Refused("repeated_head", f"{file} has {n} heads {head!r}")
     return matched
 
 

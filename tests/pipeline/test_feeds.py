@@ -224,6 +224,10 @@ def test_what_is_wrong_with_a_file_is_named(house: "House", my_feeds: Path, tmp_
     book = openpyxl.Workbook()
     book.active.title = "村级"
     book.save(tmp_path / "book.xlsx")
+    of_no_column = good.replace("cityCode", "areaCode")
+    (tmp_path / "of_no_column.csv").write_text(of_no_column, encoding="utf-8")
+    told = landed_as(house, "village_list", "2023-06", tmp_path / "of_no_column.csv")
+    assert told == "refused: repeated_head"
     cases = {
         "missing_head": good.replace("streetCode", "street_code").encode(),
         "two_heads": good.replace("provinceCode", "名称").encode(),
