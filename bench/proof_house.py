@@ -55,7 +55,8 @@ class House:
 
     def tables(self) -> list[Path]:
         """Return the Delta tables: bronze, quarantine, vault, silver."""
-        return sorted(path.parent for path in self.lake.rglob("_delta_log"))
+        logs = (path for path in self.lake.rglob("_delta_log") if any(path.glob("*.json")))
+        return sorted(path.parent for path in logs)
 
     def state(self) -> dict[str, str]:
         """Return a hash of the rows of each table, of the ledger and of the counts by reason."""

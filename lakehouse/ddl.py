@@ -1,8 +1,10 @@
 """Delta tables made as they are declared, and brought up to a declaration that has changed."""
 
+import shutil
 from typing import TYPE_CHECKING
 
 from lakehouse.errors import DeclarationError
+from lakehouse.files import local_path
 from lakehouse.standing import PROPERTY, declaration, standing
 from lakehouse.table import Column, Table
 
@@ -13,9 +15,13 @@ if TYPE_CHECKING:
 
 
 def create(spark: "SparkSession", path: str, table: type[Table]) -> None:
-    """Make an empty table with types, comments and properties of the declaration."""
+    """Make an empty table with types, comments and properties of the declaration.
+
+    Its writer's lock must be held: what a creation left that was killed is removed before.
+    """
     from delta.tables import DeltaTable
 
+    _remove_unborn(path)
     builder = DeltaTable.createIfNotExists(spark).location(path).comment(comment(table))
     for name, value in properties(table).items():
         builder = builder.property(name, value)
@@ -26,6 +32,14 @@ def create(spark: "SparkSession", path: str, table: type[Table]) -> None:
     if table.partition:
         builder = builder.partitionedBy(table.partition)
     builder.execute()
+
+
+def _remove_unborn(path: str) -> None:
+    """Remove a log without an entry, which Delta takes neither for a table nor for none."""
+    folder = local_path(path)  # Elsewhere there is no lock, and mostly no folder without files.
+    log = folder / "_delta_log" if folder else None
+    if log and log.is_dir() and not any(log.glob("*.json")):
+        shutil.rmtree(log)
 
 
 def properties(table: type[Table]) -> dict[str, str]:

@@ -100,6 +100,15 @@ def test_a_table_takes_what_its_declaration_gains(house: "House") -> None:
         merge({"heft": Column("string", "Heft.")}, "SELECT 'c' AS key_id, '5' AS heft")
 
 
+def test_a_table_whose_creation_was_killed_is_made(house: "House") -> None:
+    """Killed at the first entry of a log, Delta leaves a folder that is no table, nor none."""
+    log = Path(house.lake.path(SubscriberDay.name)) / "_delta_log"
+    log.mkdir(parents=True)
+    (log / ".00000000000000000000.json.0.tmp").write_text("{", encoding="utf-8")
+    assert not house.lake.exists(SubscriberDay.name)
+    assert house.lake.append_once(SubscriberDay, days(house, 7), "land:x").created == 1
+
+
 def test_s3_without_a_safe_log_store_is_refused(house: "House") -> None:
     sections = house.conf.sections | {"lake": house.conf.sections["lake"] | {"root": "s3a://b/l"}}
     with pytest.raises(UsageError, match="lose each other"):
