@@ -8,7 +8,7 @@ import csv
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from operator import mul
 
 from lakehouse.delivery import separator_of
@@ -38,13 +38,9 @@ _PHONE = re.compile(r"\+?[0-9]{3,15}$")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECKS = "10X98765432"
-# Pattern of a day -> how its text is shaped. Spark takes each letter at its word.
-_DAYS = {
-    "yyyyMMdd": r"([0-9]{4})([0-9]{2})([0-9]{2})$",
-    "yyyy-MM-dd": r"([0-9]{4})-([0-9]{2})-([0-9]{2})$",
-    "yyyy/M/d": r"([0-9]{4})/([0-9]{1,2})/([0-9]{1,2})$",
-    "yyyy年M月d日": r"([0-9]{4})年([0-9]{1,2})月([0-9]{1,2})日$",
-}
+# Letters of a pattern of a day -> how they are written. Spark takes each letter at its word.
+_LETTERS = {"yyyy": "(?P<y>[0-9]{4})", "MM": "(?P<M>[0-9]{2})", "dd": "(?P<d>[0-9]{2})",
+            "M": "(?P<M>[0-9]{1,2})", "d": "(?P<d>[0-9]{1,2})"}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -175,19 +171,11 @@ _READERS: dict[str, Callable[[Field, str], tuple[object, str | None]]] = {
 
 
 def day_of(text: str, form: str) -> date | None:
-    """Return the day that a text names by a pattern of the mappings, or None where it names none.
-
-    A pattern that is none of the usual four is read by its letters.
-    """
-    shape = _DAYS.get(form)
+    """Return the day that a text names by a pattern of the mappings, None where it is none."""
+    shape = re.sub("yyyy|MM|dd|M|d", lambda found: _LETTERS[found[0]], form)
+    found = re.fullmatch(shape, text)
     try:
-        if shape:
-            found = re.match(shape, text)
-            return date(*map(int, found.groups())) if found else None
-        python = form
-        for ours, theirs in (("yyyy", "%Y"), ("MM", "%m"), ("dd", "%d"), ("M", "%m"), ("d", "%d")):
-            python = python if theirs in python else python.replace(ours, theirs)
-        return datetime.strptime(text, python).date()
+        return date(*(int(found[part]) for part in "yMd")) if found else None
     except ValueError:
         return None
 
