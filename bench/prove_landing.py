@@ -9,6 +9,7 @@ undisturbed house.
 """
 
 import argparse
+import os
 import random
 import shutil
 import signal
@@ -17,6 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from bench.proof_house import LAND, RUN, TABLES, House, kill
@@ -42,7 +44,6 @@ class Proof:
         self.folder = folder
         self.like = House(folder / "undisturbed")
         self.cases: list[dict[str, str]] = []
-        self.stood: Counter[str] = Counter()
         make(self.like.home, COUNTY, only=FEEDS, own_folder=False)
         began = time.monotonic()
         if self.like.work():
@@ -87,8 +88,11 @@ class Proof:
         died = house.start("bench.proof_steps", step, str(nth)).wait() == -signal.SIGKILL
         self.held(house, f"killed at: {step}, {nth}", house.where() if died else "IT DID NOT DIE")
 
-    def at_random(self, n: int, rng: random.Random, spans: dict[str, float]) -> None:
-        """Kill `bangfu land`, or each fourth time `bangfu run`, while it writes."""
+    def at_random(self, n: int, share: float, spans: dict[str, float]) -> str:
+        """Kill `bangfu land`, or each fourth time `bangfu run`, after a share of its writing.
+
+        Returns where it stood.
+        """
         house = self.house(f"kill {n}")
         what = "silver" if n % 4 == 0 else "bronze"
         if what == "silver" and house.start(*LAND).wait():
@@ -96,14 +100,14 @@ class Proof:
         process = house.start(*(RUN if what == "silver" else LAND))
         while process.poll() is None and not house.has_files(what):
             time.sleep(0.01)
-        time.sleep(rng.uniform(0, spans[what]))
+        time.sleep(share * spans[what])
         stood = house.where() if kill(process) else "after its end"
-        self.stood[stood] += 1
         self.held(house, f"kill -9, {n}", stood)
+        return stood
 
-    def spans(self) -> dict[str, float]:
+    def spans(self, n: int) -> dict[str, float]:
         """Return the seconds between the first data file and the last commit, of both commands."""
-        house, found = self.house("span"), {}
+        house, found = self.house(f"span {n}"), {}
         for what, words in (("bronze", LAND), ("silver", RUN)):
             process, first, last, entries = house.start(*words), 0.0, 0.0, 0
             while process.poll() is None:
@@ -157,12 +161,14 @@ def main() -> None:
     """Prove it, or end with 1."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=KILLS, help="kills from outside")
+    parser.add_argument("--at-once", type=int, default=os.cpu_count() or 1, help="houses at once")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="keep the houses that differ")
     said = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="bangfu-prove-"))
     try:
-        failed = proved(Proof(folder), said.kills, random.Random(said.seed))  # nosec B311
+        rng = random.Random(said.seed)  # nosec B311
+        failed = proved(Proof(folder), said.kills, said.at_once, rng)
     finally:
         if said.keep:
             say(f"kept: {folder}")
@@ -172,7 +178,7 @@ def main() -> None:
         raise SystemExit(f"{failed} cases were not shown.")
 
 
-def proved(proof: Proof, kills: int, rng: random.Random) -> int:
+def proved(proof: Proof, kills: int, at_once: int, rng: random.Random) -> int:
     """Return how many of the cases did not end like the undisturbed house."""
     steps = [(step, 3) for step in LANDING]
     steps += [(step, nth) for step in SILVER for nth in (3, len(TABLES))]
@@ -180,13 +186,19 @@ def proved(proof: Proof, kills: int, rng: random.Random) -> int:
     for case in others:
         case()
     proof.note("a source that dies in a page", *dying_source(proof.folder))
-    for step, nth in steps:
-        proof.at_step(step, nth)
-    spans = proof.spans()
-    for n in range(1, kills + 1):
-        proof.at_random(n, rng, spans)
-    inside = sum(n for where, n in proof.stood.items() if where.startswith(INSIDE))
-    print_table("Kills by phase", [{"where": w, "n": n} for w, n in proof.stood.most_common()],
+    # As many houses at once as there are cores: none knows of another.
+    with ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(lambda of: proof.at_step(*of), steps))
+        spans = list(pool.map(proof.spans, range(at_once)))  # As slow as kills will be.
+        shares = [rng.random() for _ in range(kills)]
+        stood = Counter(
+            pool.map(
+                lambda n: proof.at_random(n, shares[n - 1], spans[n % at_once]),
+                range(1, kills + 1),
+            )
+        )
+    inside = sum(n for where, n in stood.items() if where.startswith(INSIDE))
+    print_table("Kills by phase", [{"where": w, "n": n} for w, n in stood.most_common()],
                 {"where": "where it stood", "n": "kills"})  # fmt: skip
     print_table("Disturbed, then run once more", proof.cases,
                 {"case": "case", "stood": "stood", "then": "then"})  # fmt: skip
