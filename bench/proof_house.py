@@ -3,16 +3,22 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess  # nosec B404
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 from deltalake import DeltaTable
+
+from lakehouse.commands import say
 
 AS_OF = date(2015, 12, 31)
 LAND = ("lakehouse", "land")
@@ -28,6 +34,19 @@ LIGHT = {
     "BANGFU__SPARK__spark.sql.codegen.factoryMode": "NO_CODEGEN",
     "BANGFU__SPARK__spark.driver.extraJavaOptions": "-XX:TieredStopAtLevel=1",
 }
+
+
+@contextmanager
+def folder_of(proof: str, keep: bool) -> Iterator[Path]:
+    """Give a proof a folder, which goes with it unless somebody wants to look into it."""
+    folder = Path(tempfile.mkdtemp(prefix=f"bangfu-{proof}-"))
+    try:
+        yield folder
+    finally:
+        if keep:
+            say(f"kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

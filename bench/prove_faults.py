@@ -8,14 +8,12 @@ them or they were refused, are counted apart.
 
 import argparse
 import os
-import shutil
-import tempfile
 from collections import Counter, defaultdict
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-from bench.proof_house import LIGHT
+from bench.proof_house import LIGHT, folder_of
 from lakehouse.commands import print_table, say
 from lakehouse.errors import ChecksFailed
 from lakehouse.run import House
@@ -73,8 +71,8 @@ def of_rows(house: House) -> tuple[list[dict[str, Any]], Counter[str]]:
         for delivery, line, reason in outcomes.set_aside(house, table):
             lines[delivery, line].add(reason)
     counts: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    # By line, whatever table: two tables may be made of one register.
-    expected: set[tuple[str, int]] = set()
+    # By layer and line: two tables of silver may be made of one register.
+    expected: set[tuple[str, str, int]] = set()
     for one in outcomes.listed(house, "row"):
         table = (
             f"bronze.{one['feed']}" if one["reason"] in OF_LINES else outcomes.table_of(one["feed"])
@@ -87,15 +85,19 @@ def of_rows(house: House) -> tuple[list[dict[str, Any]], Counter[str]]:
         count["listed"] += 1
         if one["expected"] == "quarantined":
             count["reached"] += one["reason"] in reasons
-            expected.add(where)
+            expected.add((_layer(table), *where))
         else:
             count["reached"] += not reasons
     more: Counter[str] = Counter()
     for table, lines in aside.items():
         for where, reasons in lines.items():
-            if where not in expected:
+            if (_layer(table), *where) not in expected:
                 more.update(f"{table} {reason}" for reason in reasons)
     return _rows("row", counts), more
+
+
+def _layer(table: str) -> str:
+    return table.partition(".")[0]
 
 
 def _read(house: House) -> dict[str, set[str]]:
@@ -131,14 +133,8 @@ def main() -> None:
     said = parser.parse_args()
     told = Told(people=said.people, first=date(2015, 10, 1), months=said.months, days=said.days,
                 faults="harsh", seed=said.seed)  # fmt: skip
-    home = Path(tempfile.mkdtemp(prefix="bangfu-faults-"))
-    try:
+    with folder_of("faults", said.keep) as home:
         failed = shown(worked(home, told))
-    finally:
-        if said.keep:
-            say(f"kept: {home}")
-        else:
-            shutil.rmtree(home, ignore_errors=True)
     if failed:
         raise SystemExit(1)
 

@@ -14,14 +14,14 @@ import random
 import shutil
 import signal
 import subprocess  # nosec B404
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from itertools import cycle
 from pathlib import Path
 
-from bench.proof_house import LAND, RUN, TABLES, House, kill
+from bench.proof_house import LAND, RUN, TABLES, House, folder_of, kill
 from bench.proof_source import dying_source
 from bench.proof_steps import LANDING, SILVER
 from lakehouse.commands import print_table, say
@@ -165,15 +165,9 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="keep the houses that differ")
     said = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="bangfu-prove-"))
-    try:
+    with folder_of("prove", said.keep) as folder:
         rng = random.Random(said.seed)  # nosec B311
         failed = proved(Proof(folder), said.kills, said.at_once, rng)
-    finally:
-        if said.keep:
-            say(f"kept: {folder}")
-        else:
-            shutil.rmtree(folder, ignore_errors=True)
     if failed:
         raise SystemExit(f"{failed} cases were not shown.")
 
@@ -191,12 +185,7 @@ def proved(proof: Proof, kills: int, at_once: int, rng: random.Random) -> int:
         list(pool.map(lambda of: proof.at_step(*of), steps))
         spans = list(pool.map(proof.spans, range(at_once)))  # As slow as kills will be.
         shares = [rng.random() for _ in range(kills)]
-        stood = Counter(
-            pool.map(
-                lambda n: proof.at_random(n, shares[n - 1], spans[n % at_once]),
-                range(1, kills + 1),
-            )
-        )
+        stood = Counter(pool.map(proof.at_random, range(1, kills + 1), shares, cycle(spans)))
     inside = sum(n for where, n in stood.items() if where.startswith(INSIDE))
     print_table("Kills by phase", [{"where": w, "n": n} for w, n in stood.most_common()],
                 {"where": "where it stood", "n": "kills"})  # fmt: skip
