@@ -15,13 +15,9 @@ if TYPE_CHECKING:
 
 
 def create(spark: "SparkSession", path: str, table: type[Table]) -> None:
-    """Make an empty table with types, comments and properties of the declaration.
-
-    Its writer's lock must be held: what a creation left that was killed is removed before.
-    """
+    """Make an empty table with types, comments and properties of the declaration."""
     from delta.tables import DeltaTable
 
-    _remove_unborn(path)
     builder = DeltaTable.createIfNotExists(spark).location(path).comment(comment(table))
     for name, value in properties(table).items():
         builder = builder.property(name, value)
@@ -34,12 +30,15 @@ def create(spark: "SparkSession", path: str, table: type[Table]) -> None:
     builder.execute()
 
 
-def _remove_unborn(path: str) -> None:
-    """Remove a log without an entry, which Delta takes neither for a table nor for none."""
-    folder = local_path(path)  # Elsewhere there is no lock, and mostly no folder without files.
-    log = folder / "_delta_log" if folder else None
-    if log and log.is_dir() and not any(log.glob("*.json")):
-        shutil.rmtree(log)
+def remove_unborn(path: str) -> None:
+    """Remove the log of a table that has no version: its creation was killed.
+
+    Delta takes such a log neither for a table nor for none. Only where the table's lock is held;
+    on other stores there is none, and mostly no folder without files.
+    """
+    folder = local_path(path)
+    if folder and (folder / "_delta_log").is_dir():
+        shutil.rmtree(folder / "_delta_log")
 
 
 def properties(table: type[Table]) -> dict[str, str]:

@@ -224,6 +224,7 @@ class Lake:
         path = self.path(table.name)
         with self.lock(table.name):
             if newest_version(path) is None:
+                ddl.remove_unborn(path)
                 ddl.create(self.spark, path, table)
             elif table.name not in self._as_declared:
                 ddl.bring_up(self.spark, path, table)

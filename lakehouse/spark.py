@@ -108,9 +108,9 @@ def spark_options(conf: Settings, **more: Any) -> dict[str, str]:
         options.setdefault("spark.sql.warehouse.dir", str(conf.home / "warehouse"))
         options.setdefault("spark.local.dir", str(conf.home / "tmp"))
     log = f"-Dlog4j2.configurationFile=file:{conf_dir() / 'log4j2.properties'}"
-    for java, more_of in (("driver", log), ("executor", "")):
-        key = f"spark.{java}.extraJavaOptions"
-        options[key] = " ".join([COMPILE_ALL, options.get(key, ""), more_of]).strip()
+    for process, own in (("driver", log), ("executor", "")):
+        java = f"spark.{process}.extraJavaOptions"
+        options[java] = f"{COMPILE_ALL} {options.get(java, '')} {own}".strip()
     options["spark.jars"] = ",".join(str(jar) for jar in jars())
     return options
 
