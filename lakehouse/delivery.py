@@ -156,8 +156,7 @@ def match_heads(found: list[str], feed: Feed, file: str) -> dict[str, str]:
 
     Raises Refused: missing_head with the nearest, two_heads for one column, repeated_head.
     """
-    trimmed = {head.strip().lstrip("\ufeff"): head for head in found if head}
-    times = Counter(head.strip().lstrip("\ufeff") for head in found)
+    trimmed = {_trimmed(head): head for head in found if head}
     matched: dict[str, str] = {}
     for column, spec in feed.delivered.items():
         known = [head for head in spec.head if head in trimmed]
@@ -172,9 +171,10 @@ def match_heads(found: list[str], feed: Feed, file: str) -> dict[str, str]:
             raise Refused("two_heads", f"{file} has {told}, both of them heads of {column}")
         if known:
             matched[trimmed[known[0]]] = column
-    for head, n in times.items():
-        # Of those that no column has, too, one would be lost.
-        if n > 1 and head and head not in feed.ignore:
+    # Of those that no column has, too, one would be lost.
+    kept = {*map(_trimmed, matched), *spare_heads(found, feed).values()}
+    for head, n in Counter(map(_trimmed, found)).items():
+        if n > 1 and head in kept:
             raise Refused("repeated_head", f"{file} has {n} heads {head!r}")
     return matched
 
@@ -182,8 +182,12 @@ def match_heads(found: list[str], feed: Feed, file: str) -> dict[str, str]:
 def spare_heads(found: Iterable[str], feed: Feed) -> dict[str, str]:
     """Return the heads that a mapping neither names nor leaves out on purpose, and them trimmed."""
     known = {head for spec in feed.delivered.values() for head in spec.head} | {*feed.ignore, ""}
-    trimmed = {head: head.strip().lstrip("\ufeff") for head in found}
+    trimmed = {head: _trimmed(head) for head in found}
     return {head: name for head, name in trimmed.items() if name not in known}
+
+
+def _trimmed(head: str) -> str:
+    return head.strip().lstrip("\ufeff")
 
 
 def separator_of(feed: Feed) -> str:

@@ -16,7 +16,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lakehouse.delivery import Delivery, Refused, check_files, sha256, spare_heads
+from lakehouse.delivery import (
+    Delivery,
+    Refused,
+    check_files,
+    match_heads,
+    sha256,
+    spare_heads,
+)  # fmt: skip
 from lakehouse.errors import DeclarationError
 from lakehouse.feed import Feed
 from lakehouse.formats import rows_of
@@ -318,6 +325,18 @@ def test_heads_that_are_new(tmp_path: Path):
     assert spare_heads(heads, of) == {"新列": "新列", "旧列": "旧列"}
     of = replace(of, ignore=("旧列",))
     assert next(rows_of(path, of, LIMITS))[1] == known | {"unmapped": [("新列", "3")]}
+
+
+def test_a_head_told_twice_is_refused_unless_nobody_reads_it(tmp_path: Path):
+    of = replace(feed(tmp_path, HEADED), ignore=("旧列", "号码"))
+    for twice, is_refused in (("号码", True), ("新列", True), ("旧列", False)):
+        heads = ["号码", "金额", "新列", "旧列", f" {twice}"]
+        if is_refused:
+            with pytest.raises(Refused, match=f"2 heads '{twice}'") as refused:
+                match_heads(heads, of, "a.csv")
+            assert refused.value.reason == "repeated_head"
+        else:
+            assert match_heads(heads, of, "a.csv") == {"号码": "person_id", "金额": "amount"}
 
 
 def test_keys_that_come_late_are_fields_too(tmp_path: Path):
