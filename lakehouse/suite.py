@@ -18,8 +18,14 @@ class ExpectNoRows(gxe.UnexpectedRowsExpectation):  # type: ignore[misc]
 
     metric_dependencies = ("unexpected_rows_query.row_count",)
 
-    def _validate(self, metrics: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
-        return super()._validate(metrics | {"unexpected_rows_query.table": []}, *args, **kwargs)
+    def _validate(
+        self,
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any] | None = None,
+        execution_engine: object = None,
+    ) -> dict[str, Any]:
+        metrics = metrics | {"unexpected_rows_query.table": []}
+        return super()._validate(metrics, runtime_configuration, execution_engine)
 
 
 def expectations(table: type[Table]) -> dict[str, gxe.Expectation]:

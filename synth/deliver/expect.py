@@ -172,7 +172,7 @@ _READERS: dict[str, Callable[[Field, str], tuple[object, str | None]]] = {
 
 def day_of(text: str, form: str) -> date | None:
     """Return the day that a text names by a pattern of the mappings, None where it is none."""
-    shape = re.sub("yyyy|MM|dd|M|d", lambda found: _LETTERS[found[0]], form)
+    shape = re.sub("yyyy|MM|dd|M|d", lambda found: _LETTERS[found[0]], re.escape(form))
     found = re.fullmatch(shape, text)
     try:
         return date(*(int(found[part]) for part in "yMd")) if found else None

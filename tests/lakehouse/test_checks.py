@@ -136,14 +136,13 @@ def test_data_docs_hold_no_value(gate: Gate, spark: "SparkSession") -> None:
 
 def test_braces_of_a_rule_survive_great_expectations() -> None:
     """It formats its queries, so that `{4}` of a pattern must come out as it went in."""
+    from lakehouse.suite import expectations
     from tests.lakehouse.test_declarations import SAYS, declare
 
     pattern = "max(n_id) RLIKE '^[0-9]{4}$'"
     thing = declare(
         SAYS, row=Rule(pattern, "Of a row."), whole=TableRule(pattern, "Of the whole table.")
     )
-    from lakehouse.suite import expectations
-
     queries = expectations(thing)
     for name in ("row", "table:whole"):
         assert pattern in queries[name].unexpected_rows_query.format(batch="rows")
