@@ -18,10 +18,10 @@ from lakehouse import add_file, io, ops, vault
 from lakehouse.run import House
 
 # Step -> where it is: before or after the call of a method.
-LANDING = ("staged", "data files", "log entry", "lines set aside", "identities", "ledger line")
+LANDING = ("staged", "data files", "log entry", "lines set aside", "ledger line")
 SILVER = (
-    "before quarantine", "between quarantine and silver", "silver's data files", "silver",
-    "run recorded",
+    "identities", "before quarantine", "between quarantine and silver", "silver's data files",
+    "silver", "run recorded",
 )  # fmt: skip
 STEPS = (*LANDING, *SILVER)
 
@@ -94,8 +94,6 @@ def arm(step: str, nth: int) -> None:
             after(io.Lake, "append_file", nth)
         case "lines set aside":
             after(io.Lake, "write_quarantine", nth)
-        case "identities":
-            after(vault.Vault, "enrol", nth)
         case "ledger line":
             after(ops.Ops, "record_delivery", nth)
 
@@ -105,6 +103,9 @@ def arm_silver(step: str, nth: int) -> None:
     # The last of the tables is replaced day by day, the others are merged.
     write, of_kind = ("replace", 1) if nth == len(TABLES) else ("merge", nth)
     match step:
+        case "identities":
+            # The first two of the tables have no people.
+            after(vault.Vault, "_enrol", nth - 2)
         case "before quarantine":
             before(io.Lake, "write_quarantine", nth)
         case "between quarantine and silver":

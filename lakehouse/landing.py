@@ -1,8 +1,8 @@
 """Landing: complete deliveries become bronze rows, once, whatever is retried.
 
 Order makes it safe to stop anywhere: rows are staged, appended under the delivery's own
-transaction name, their identities enrolled, and only then is the ledger written. A second try
-appends nothing, because Delta knows the transaction.
+transaction name, and only then is the ledger written. A second try appends nothing, because Delta
+knows the transaction. Identities stay as they came: silver gives them tokens.
 """
 
 from collections.abc import Callable
@@ -20,10 +20,8 @@ from lakehouse.hold import shrunk
 from lakehouse.io import Lake
 from lakehouse.lineage.tell import lands
 from lakehouse.ops import Ops
-from lakehouse.parse import parse
 from lakehouse.quality import looked_up_first, weigh
 from lakehouse.staging import staged
-from lakehouse.vault import Vault
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
@@ -47,8 +45,8 @@ class Landed:
 class Landing:
     """Lands the deliveries of one landing root into the lake."""
 
-    def __init__(self, lake: Lake, vault: Vault, ops: Ops, conf: Settings) -> None:
-        self.lake, self.vault, self.ops, self.conf = lake, vault, ops, conf
+    def __init__(self, lake: Lake, ops: Ops, conf: Settings) -> None:
+        self.lake, self.ops, self.conf = lake, ops, conf
 
     def land_all(
         self, feed: str | None = None, tell: Callable[[Landed], None] | None = None
@@ -131,7 +129,7 @@ class Landing:
                 return Landed(delivery.delivery_id, feed.name, "held", "unusual", weighed.hold)
             app_id, part = f"land:{delivery.delivery_id}", {"period": delivery.period}
             self.lake.append_file(feed.table, one.rows, part, one.n_rows, app_id)
-            n_bad = self.follow(delivery, feed, one.bad(self.lake.spark))
+            n_bad = self.set_aside(delivery, feed, one.bad(self.lake.spark))
         seen = one.read
         new = dict.fromkeys(spare_heads(seen.heads, feed).values())
         told = [f"new columns, kept in bronze: {', '.join(new)}"] if new else []
@@ -141,22 +139,14 @@ class Landing:
             read=seen.rows, created=seen.rows - n_bad, quarantined=n_bad,
         )  # fmt: skip
 
-    def follow(self, delivery: Delivery, feed: Feed, bad: "DataFrame | None") -> int:
-        """Do what follows once rows are in bronze: keep lines beside, enrol identities.
-
-        Return how many lines are beside.
-        """
-        n_bad = self._set_aside(delivery, feed, bad)
-        self.vault.enrol(parse(self.in_bronze(delivery, feed), feed, self.conf.zone), feed)
-        return n_bad
-
     def in_bronze(self, delivery: Delivery, feed: Feed) -> "DataFrame":
         """Return the rows of a delivery that bronze has."""
         return self.lake.read(feed.table.name).where(
             (F.col("period") == delivery.period) & (F.col("delivery_id") == delivery.delivery_id)
         )
 
-    def _set_aside(self, delivery: Delivery, feed: Feed, bad: "DataFrame | None") -> int:
+    def set_aside(self, delivery: Delivery, feed: Feed, bad: "DataFrame | None") -> int:
+        """Keep the lines that are no rows, by reason; return how many there are."""
         counts: dict[str, int] = {}
         kept = None
         if bad is not None:

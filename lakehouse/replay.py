@@ -75,6 +75,6 @@ def _appended(landing: "Landing", delivery: Delivery, feed: Feed, one: Staged) -
     # Two replays that saw the same bronze are one: Delta takes the second for a repetition.
     app_id = f"replay:{delivery.delivery_id}:{version}"
     landing.lake.append_once(feed.table, fresh.withColumn("period", F.lit(delivery.period)), app_id)
-    n_bad = landing.follow(delivery, feed, bad)
+    n_bad = landing.set_aside(delivery, feed, bad)
     landing.ops.recount(delivery.delivery_id, n_bad)
     return n_bad

@@ -56,7 +56,7 @@ class House(Overview):
 
     @cached_property
     def landing(self) -> Landing:
-        return Landing(self.lake, self.vault, self.ops, self.conf)
+        return Landing(self.lake, self.ops, self.conf)
 
     @cached_property
     def gate(self) -> Gate:

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -79,65 +80,71 @@ class Vault:
     """The surrogates of one lake."""
 
     def __init__(self, lake: Lake, key_file: Path) -> None:
-        # A lake that has tokens has had its key: a new one would give people second tokens.
-        if not lake.exists(Identity.name):
-            ensure_key(key_file)
-        _key(str(key_file))
         self.lake = lake
         self.key_file = str(key_file)
 
-    def enrol(self, rows: DataFrame, feed: Feed) -> None:
-        """Give every identity in a typed view a surrogate, unless it has one. Idempotent.
-
-        Of two that enrol one identity at once, the merge into the vault lets one in.
-        """
-        pairs = [
-            F.struct(F.lit(kind).alias("kind"), F.col(name).alias("identity"))
-            for kind, names in _identities(feed).items()
-            for name in names
-        ]
-        if not pairs:
-            return
-        version = _version(_key(self.key_file))
-        # Each identity is keyed once, however often it calls: keying is what costs.
-        seen = rows.select(F.inline(F.array(*pairs))).where("identity IS NOT NULL").distinct()
-        keyed = _keyed(self.key_file, F.col("kind"), F.col("identity"))
-        keys = ["kind", "identity_hmac"]
-        told = seen.select("kind", keyed.alias("identity_hmac"))
-        if self.lake.exists(Identity.name):
-            # Not as an anti-join, which Spark would do row by row, before they are distinct.
-            known = self.lake.read(Identity.name).select(*keys, F.lit(True).alias("_known"))
-            told = told.join(known, keys, "left").where("_known IS NULL").select(*keys)
-        new = told.localCheckpoint()
-        if new.isEmpty():
-            return
-        token = _random_token.asNondeterministic()(F.col("identity_hmac"))
-        named = new.withColumn("surrogate", token).withColumn("key_version", F.lit(version))
-        self.lake.insert_new(Identity, named)
-
     def tokens(self, rows: DataFrame, feed: Feed) -> DataFrame:
-        """Return the typed view with each identity replaced by its surrogate."""
-        columns = rows.columns
-        for kind, names in _identities(feed).items():
-            rows = self.token_of(rows, kind, *names)
+        """Return the typed view with each identity replaced by its surrogate.
+
+        An identity that has none yet is given one first, at once. Idempotent: of two that enrol
+        one identity at the same time, the merge into the vault lets one in.
+        """
+        columns, found = rows.columns, _identities(feed)
+        if not found:
+            return rows
+        seen = self._seen(rows, found)
+        self._enrol(seen)
+        for kind, names in found.items():
+            of_kind = seen.where(F.col("kind") == kind).drop("kind")
+            rows = self._replaced(rows, of_kind, kind, names)
         return rows.select(*columns)
 
     def token_of(self, rows: DataFrame, kind: str, *columns: str) -> DataFrame:
         """Return rows with columns of identities of a kind as surrogates; null if unknown."""
+        seen = self._seen(rows, {kind: list(columns)}).drop("kind")
+        return self._replaced(rows, seen, kind, columns)
+
+    def _seen(self, rows: DataFrame, found: dict[str, list[str]]) -> DataFrame:
+        """Return each identity once (kind, _identity, _hmac), however often it comes.
+
+        Kept, because keying is what costs. Raises InputMissing where the key is gone.
+        """
+        # A lake that has tokens has had its key: a new one would give people second tokens.
+        if not self.lake.exists(Identity.name):
+            ensure_key(Path(self.key_file))
+        _key(self.key_file)
+        pairs = [
+            F.struct(F.lit(kind).alias("kind"), F.col(name).alias("_identity"))
+            for kind, names in found.items()
+            for name in names
+        ]
+        seen = rows.select(F.inline(F.array(*pairs))).where("_identity IS NOT NULL").distinct()
+        keyed = _keyed(self.key_file, F.col("kind"), F.col("_identity"))
+        return seen.withColumn("_hmac", keyed).persist()
+
+    def _enrol(self, seen: DataFrame) -> None:
+        keys = ["kind", "identity_hmac"]
+        told = seen.select("kind", F.col("_hmac").alias("identity_hmac"))
+        if self.lake.exists(Identity.name):
+            told = told.join(self.lake.read(Identity.name).select(*keys), keys, "left_anti")
+        new = told.localCheckpoint()
+        if new.isEmpty():
+            return
+        token = _random_token.asNondeterministic()(F.col("identity_hmac"))
+        version = _version(_key(self.key_file))
+        named = new.withColumn("surrogate", token).withColumn("key_version", F.lit(version))
+        self.lake.insert_new(Identity, named)
+
+    def _replaced(
+        self, rows: DataFrame, seen: DataFrame, kind: str, columns: Sequence[str]
+    ) -> DataFrame:
+        """Return rows with columns of identities as the surrogates of those seen."""
         known = (
             self.lake.read(Identity.name)
             .where(F.col("kind") == kind)
             .select(F.col("identity_hmac").alias("_hmac"), F.col("surrogate").alias("_token"))
         )
-        seen = (
-            rows.select(F.explode(F.array(*columns)).alias("_identity"))
-            .where("_identity IS NOT NULL")
-            .distinct()
-        )
-        hmac_of = _keyed(self.key_file, F.lit(kind), F.col("_identity"))
-        # Left, or Spark would ask of every row, before they are distinct, whether it has an HMAC.
-        tokens = seen.withColumn("_hmac", hmac_of).join(known, "_hmac", "left").drop("_hmac")
-        tokens = tokens.persist()
+        tokens = seen.join(known, "_hmac", "left").drop("_hmac").persist()
         if self._is_small(known):
             tokens = F.broadcast(tokens)
         for column in columns:

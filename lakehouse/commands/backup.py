@@ -40,7 +40,7 @@ def backup(
 ) -> None:
     """Back up the house while it works; files that a backup before has are not copied again.
 
-    Without the vault's key a backup can be restored and read, and nothing can land on it.
+    Without the vault's key a backup can be restored and read, and no silver is made of people.
 
     Examples: `bangfu backup --to /mnt/backup --keys-to /mnt/safe`,
     `bangfu backup verify /mnt/backup`
@@ -125,8 +125,8 @@ def restore(
     told = bring_back(settings(), folder, backup_id, keys=keys, tell=say)
     _tell([told], as_json)
     if not told["has_key"] and told["key_version"]:
-        say("Its vault key was not given: tables can be read, and nothing lands until "
-            f"vault-{told['key_version']}.key lies where [vault] of conf says.")  # fmt: skip
+        say("Its vault key was not given: tables can be read, and no silver is made of people "
+            f"until vault-{told['key_version']}.key lies where [vault] of conf says.")  # fmt: skip
 
 
 def _tell(manifests: list[dict[str, Any]], as_json: bool) -> None:

@@ -134,6 +134,16 @@ def test_the_rehearsal(
     goes_on(new, tokens)
 
 
+def waits_for_its_key(house: House) -> None:
+    """Without its key no person gets a token, least of all under a new one."""
+    key = Path(house.conf.get("vault", "key_file"))
+    away = key.rename(key.with_suffix(".away"))
+    with pytest.raises(InputMissing, match=r"vault's key .* is not there"):
+        house.run("silver.keeper", DAY)
+    assert not key.exists()
+    away.rename(key)
+
+
 def goes_on(new: House, tokens: list[Any]) -> None:
     """Land what the ledger did not know, no row of it twice; then a second copy, and a change."""
     landed = {one.delivery_id: (one.state, one.created) for one in new.landing.land_all()}
@@ -143,8 +153,9 @@ def goes_on(new: House, tokens: list[Any]) -> None:
     assert keepers(new, PEOPLE, "d2") == "duplicate"
     fourth = id_number("21122319900101001")
     assert keepers(new, [*PEOPLE, f"{fourth},d1"], "d3", day=9) == "landed"
-    assert set(tokens) < set(rows(new.lake.read("vault.identity")))
+    waits_for_its_key(new)
     [made_again] = new.run("silver.keeper", DAY)
+    assert set(tokens) < set(rows(new.lake.read("vault.identity")))
     assert (made_again.read, made_again.unchanged, made_again.created) == (4, 3, 1)
 
 

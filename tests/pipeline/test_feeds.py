@@ -109,28 +109,34 @@ def test_the_walk_of_the_docs(house: "House", my_feeds: Path, tmp_path: Path) ->
 def test_a_column_that_the_mapping_learns_later(
     house: "House", tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What nobody named stays in bronze by its head, and is read once a mapping names it."""
+    """What nobody named stays in bronze by its head, and is read once a mapping names it.
+
+    Identities too: they have no token before.
+    """
     text = PLACE.format(more="")
     (tmp_path / "place.toml").write_text(text, encoding="utf-8")
     monkeypatch.setenv("BANGFU_FEEDS", str(tmp_path))
     file = tmp_path / "place.csv"
-    file.write_text("code,户数,name\n1,30,a\n2,,b\n", encoding="utf-8")
+    file.write_text("code,户数,电话,name\n1,30,13800000001,a\n2,,,b\n", encoding="utf-8")
     assert landed_as(house, "place", "2015-12", file) == "landed"
     house.run("place", date(2015, 12, 31))
     assert "n_households" not in house.lake.read("silver.place").columns
 
     learnt = tmp_path / "learnt"
     learnt.mkdir()
-    more = (
-        'n_households = { head = "户数", type = "integer", meaning = "All.", unit = "household", '
-    )
-    text = PLACE.format(more=f"{more}optional = true }}")
+    more = """
+n_households = { head = "户数", type = "integer", meaning = "All.", unit = "household", OPTIONAL }
+phone = { head = "电话", type = "identity", kind = "phone", meaning = "Who answers.", OPTIONAL }
+"""
+    text = PLACE.format(more=more.replace("OPTIONAL", "optional = true"))
     (learnt / "place.toml").write_text(text, encoding="utf-8")
     monkeypatch.setenv("BANGFU_FEEDS", str(learnt))
     [made] = type(house)(house.conf, house.spark).run("place", date(2015, 12, 31))
     assert (made.read, made.updated, made.unchanged) == (2, 1, 1)
     rows = house.lake.read("silver.place").orderBy("code").collect()
     assert [(row["code"], row["n_households"]) for row in rows] == [("1", 30), ("2", None)]
+    [token] = house.lake.read("vault.identity").collect()
+    assert [row["phone"] for row in rows] == [token["surrogate"], None]
 
 
 def test_json_lines_and_fixed_width_land_as_csv_does(

@@ -8,7 +8,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from lakehouse.feed import feed
 from lakehouse.landing import Landed
+from lakehouse.parse import parse
 from tests.deliveries import GOOD, HEADS, csv_bytes, deliver, id_number
 
 if TYPE_CHECKING:
@@ -184,15 +186,14 @@ def test_parquet_is_numbered_and_a_truncated_file_is_refused(
     rows = house.lake.read("bronze.cdr").orderBy("line").collect()
     assert [(row["line"], row["duration_s"]) for row in rows] == [(2, "60"), (3, None)]
     # One number written in two ways is one identity: two numbers, two surrogates.
+    calls = feed("cdr")
+    house.vault.tokens(parse(house.lake.read("bronze.cdr"), calls, "Asia/Shanghai"), calls)
     assert house.lake.read("vault.identity").where("kind = 'phone'").count() == 2
 
 
 def test_tokens_replace_identities_and_a_wrong_check_digit_is_named(
     house: "House", landing: Path, spark: "SparkSession"
 ) -> None:
-    from lakehouse.feed import feed
-    from lakehouse.parse import parse
-
     wrong = IDS[3][:-1] + ("1" if IDS[3][-1] != "1" else "2")
     bad = [
         ROWS[0].replace(IDS[0], wrong),
