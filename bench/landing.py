@@ -2,7 +2,7 @@
 
 Both files hold a list of households, one as the house's feed `roster` has it, one under other
 heads, in another encoding, with other ways to write codes, areas and dates. The mapping makes a
-table of its own. Both enrol the same people; each side is measured twice, the first to warm up.
+table of its own. Each side is measured twice, the first to warm up.
 """
 
 import os
