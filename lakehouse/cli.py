@@ -21,6 +21,7 @@ from lakehouse.commands import (
     maintain,
     make,
     method,
+    method_link,
     migrate,
     quarantine,
     tell,
@@ -51,6 +52,7 @@ for command in (
     *(lineage.lineage, tell.report, alarms.alarms, backup.restore, maintain.maintain),
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
+method.app.command()(method_link.link)
 app.add_typer(method.app)
 app.add_typer(deliveries.app)
 app.add_typer(quarantine.app)

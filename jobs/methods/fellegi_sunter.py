@@ -1,0 +1,132 @@
+"""Weights of agreement, learnt without labels: who is the same, from how pairs agree.
+
+Fellegi, I. P. & Sunter, A. B. (1969), "A theory for record linkage", Journal of the American
+Statistical Association 64(328), 1183-1210: a level that is frequent among pairs of one person (m)
+and rare among others (u) adds log2(m/u). Both are estimated by expectation and maximisation, as in
+Winkler, W. E. (1988), "Using the EM algorithm for weight computation in the Fellegi-Sunter model of
+record linkage", Proceedings of the Section on Survey Research Methods, ASA, 667-671, here on two
+samples at once: candidates, which passes chose, and random pairs. They share m and u; u is taken
+from random pairs alone, since a pass chooses pairs that agree.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from jobs.methods.agreement import BITS, MISSING, Comparison, levels_of
+
+Numbers = NDArray[np.float64]
+# Half an observation of each level (Jeffreys' prior): what was never seen is rare, not impossible.
+UNSEEN = 0.5
+ROUNDS, ENOUGH = 500, 1e-7
+
+
+@dataclass(frozen=True)
+class Weights:
+    """What was learnt: by comparison and level, m and u; and which share of candidates match."""
+
+    comparisons: tuple[Comparison, ...]
+    m: tuple[Numbers, ...]
+    u: tuple[Numbers, ...]
+    match_share: float
+
+    def bits(self, place: int) -> Numbers:
+        """Return what each level of a comparison adds to the score, in bits."""
+        return np.log2(self.m[place] / self.u[place])
+
+    def scores(self, patterns: NDArray[np.int64]) -> Numbers:
+        """Return the score of each pattern in bits: 0 is as likely one person as two."""
+        told = np.full(len(patterns), np.log2(self.match_share / (1 - self.match_share)))
+        for place, level in enumerate(_levels(patterns, len(self.comparisons))):
+            there = level != MISSING
+            told[there] += self.bits(place)[level[there]]
+        return told
+
+    def reasons(self, packed: int) -> str:
+        """Return what made the score of a pattern: each level with its bits, heaviest first."""
+        levels = enumerate(levels_of(packed, len(self.comparisons)))
+        told = [
+            (float(self.bits(place)[level]), f"{one.head or one.column} {one.levels[level]}")
+            for (place, level), one in zip(levels, self.comparisons, strict=True)
+            if level is not None
+        ]
+        told.sort(key=lambda reason: (-abs(reason[0]), reason[1]))
+        return "; ".join(f"{said} {bits:+.1f}" for bits, said in told)
+
+
+def probability(scores: Numbers) -> Numbers:
+    """Return how likely a pair of a score is one person."""
+    return 1 / (1 + np.exp2(-np.clip(scores, -500, 500)))
+
+
+def learn(
+    comparisons: Sequence[Comparison],
+    patterns: NDArray[np.int64],
+    n_candidates: NDArray[np.int64],
+    n_random: NDArray[np.int64],
+) -> Weights:
+    """Estimate m, u and the share of matches from how often each pattern comes.
+
+    `patterns` has each pattern once, the counts are among candidates and among random pairs.
+    """
+    levels = _levels(patterns, len(comparisons))
+    sizes = [len(one.levels) for one in comparisons]
+    chosen, random = n_candidates.astype(float), n_random.astype(float)
+    m = [_start(size) for size in sizes]
+    u = [_shares(level, random, size) for level, size in zip(levels, sizes, strict=True)]
+    share, share_random = 0.01, 1e-4
+    for _ in range(ROUNDS):
+        bits = np.zeros(len(patterns))
+        for place, level in enumerate(levels):
+            there = level != MISSING
+            bits[there] += np.log2(m[place] / u[place])[level[there]]
+        match = probability(bits + _odds(share))
+        match_random = probability(bits + _odds(share_random))
+        matches = chosen * match + random * match_random
+        others = random * (1 - match_random)
+        before, share = share, _share(chosen, match)
+        share_random = _share(random, match_random)
+        m = [_shares(level, matches, size) for level, size in zip(levels, sizes, strict=True)]
+        u = [_shares(level, others, size) for level, size in zip(levels, sizes, strict=True)]
+        if abs(share - before) < ENOUGH * share:
+            break
+    return Weights(tuple(comparisons), tuple(m), tuple(u), share)
+
+
+def best_threshold(scores: Numbers, n_candidates: NDArray[np.int64]) -> float:
+    """Return the probability from which on pairs are linked, so that F1 is expected to be highest.
+
+    The expectation is the model's own: of n pairs of a probability p, n p are one person.
+    """
+    likely = probability(scores)
+    order = np.argsort(-scores, kind="stable")
+    linked, right = np.cumsum(n_candidates[order]), np.cumsum((n_candidates * likely)[order])
+    f1 = 2 * right / (linked + right[-1])
+    return float(likely[order[int(np.argmax(f1))]])
+
+
+def _levels(patterns: NDArray[np.int64], n: int) -> list[NDArray[np.int64]]:
+    return [patterns >> np.int64(place * BITS) & MISSING for place in range(n)]
+
+
+def _start(size: int) -> Numbers:
+    """Return a first guess of m: the higher the level, the likelier."""
+    rising = np.arange(1, size + 1, dtype=float) ** 4
+    return np.asarray(rising / rising.sum())
+
+
+def _shares(level: NDArray[np.int64], n: Numbers, size: int) -> Numbers:
+    there = level != MISSING
+    counted = np.bincount(level[there], weights=n[there], minlength=size) + UNSEEN
+    return np.asarray(counted / counted.sum())
+
+
+def _share(n: Numbers, match: Numbers) -> float:
+    """Return the share of matches, never none and never all."""
+    return float((np.dot(n, match) + UNSEEN) / (n.sum() + 2 * UNSEEN))
+
+
+def _odds(share: float) -> float:
+    return float(np.log2(share / (1 - share)))

