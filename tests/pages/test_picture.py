@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -102,9 +101,7 @@ def test_it_prints(page: Path, tmp_path: Path) -> None:
 
 def test_map_and_legend_print_on_one_page(page: Path, tmp_path: Path) -> None:
     needs.program("chromium", pdf.PACKAGES)
-    reader = shutil.which("pdftotext")
-    if reader is None:
-        pytest.skip("pdftotext is not installed: `apt-get install poppler-utils` brings it")
+    reader = needs.program("pdftotext", "poppler-utils")
     out = pdf.print_pdf(page, tmp_path / "page.pdf")
     text = subprocess.run([reader, str(out), "-"], capture_output=True, text=True).stdout
     pages = [re.sub(r"\s", "", one) for one in text.split("\f")]
