@@ -19,7 +19,7 @@ from jobs.methods.fellegi_sunter import Weights, best_threshold, learn, probabil
 
 # A pass may find this many pairs for each record; random pairs are between so many records.
 PAIRS_PER_RECORD, FEWEST = 20, 2_000
-N_RANDOM, SEED = 1_000, 1
+N_RANDOM, SEED = 500, 1
 # How many passes of two columns a column takes part in.
 PASSES_OF_TWO = 2
 
