@@ -16,6 +16,7 @@ from lakehouse.commands import (
     deliveries,
     feeds,
     fetch,
+    leaks,
     lineage,
     look,
     maintain,
@@ -50,6 +51,7 @@ for command in (
     *(ask.sql, ask.tables),
     *(look.show, look.check, look.history, make.docs, make.doctor),
     *(lineage.lineage, tell.report, alarms.alarms, backup.restore, maintain.maintain),
+    leaks.leaks,
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
 method.app.command()(method_link.link)

@@ -10,6 +10,7 @@ import pytest
 
 from lakehouse.bronze import deliveries_in_force
 from lakehouse.feed import feeds
+from lakehouse.leaks import leaks, secrets
 from lakehouse.registry import registry
 from lakehouse.run import House
 from synth import outcomes
@@ -50,6 +51,16 @@ def test_every_fault_is_found_under_its_name(county: tuple[House, dict[str, Any]
     }
     assert {table: outcomes.set_aside(house, table) for table in expected} == expected
     assert len({reason for rows in expected.values() for _, _, reason in rows}) > 10
+
+
+def test_no_name_and_no_number_leaves_the_restricted_zone(
+    county: tuple[House, dict[str, Any]],
+) -> None:
+    """tests/pipeline/test_leaks.py shows that a planted one would be found."""
+    house, _ = county
+    assert leaks(house) == []
+    kinds = {row["kind"] for row in secrets(house).select("kind").distinct().collect()}
+    assert kinds >= {"person", "household", "card", "phone", "name"}
 
 
 def test_every_wrong_delivery_ends_as_expected(county: tuple[House, dict[str, Any]]) -> None:
