@@ -26,6 +26,7 @@ from lakehouse.commands import (
     migrate,
     quarantine,
     tell,
+    vault,
     with_feeds,
     work,
 )
@@ -60,6 +61,7 @@ app.add_typer(deliveries.app)
 app.add_typer(quarantine.app)
 app.add_typer(migrate.app)
 app.add_typer(backup.app)
+app.add_typer(vault.app)
 
 
 def main() -> NoReturn:

@@ -201,7 +201,7 @@ class Lake:
     # -- inside ---------------------------------------------------------------------------
 
     @contextmanager
-    def lock(self, name: str) -> Iterator[None]:
+    def lock(self, name: str, shared: bool = False) -> Iterator[None]:
         """Hold the lock of one table against other processes on this machine."""
         local = local_path(self.root)
         if local is None:
@@ -210,7 +210,7 @@ class Lake:
         folder = local / "_locks"
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / f"{name}.lock").open("w") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(file, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
             try:
                 yield
             finally:

@@ -4,71 +4,36 @@ Surrogates are random and kept; only the HMAC of an identity is stored with them
 by the workers from a file outside the lake: it is in no query plan, log or table.
 """
 
-import hashlib
-import hmac
-import os
 import secrets
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
-from pyspark.sql import Column, DataFrame
+from deltalake import DeltaTable as DeltaLog
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import StringType
 
 from lakehouse.errors import InputMissing
 from lakehouse.feed import Feed
-from lakehouse.io import Lake
+from lakehouse.io import Lake, arrow_rows
 from lakehouse.schemas.restricted import Identity
+from lakehouse.vault_key import (
+    KEY_BYTES,
+    ensure_key,
+    key_version,
+    keyed,
+    keys_of,
+    next_key,
+    version_of,
+    write_keys,
+)
 
-KEY_BYTES = 32
 # Bytes of the table of surrogates up to which it is sent to every process, some 500,000 rows.
 SMALL = 32 * 2**20
-
-
-def ensure_key(path: Path) -> None:
-    """Make a key where there is none; readable by its owner only."""
-    if path.exists():
-        return
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(secrets.token_hex(KEY_BYTES))
-
-
-def key_version(path: Path) -> str | None:
-    """Return the first digits of a key's own hash, as the vault's rows have it; None without."""
-    return _version(bytes.fromhex(path.read_text().strip())) if path.exists() else None
-
-
-def _version(key: bytes) -> str:
-    return hashlib.sha256(key).hexdigest()[:8]
-
-
-@lru_cache(maxsize=4)
-def _key(path: str) -> bytes:
-    try:
-        return bytes.fromhex(Path(path).read_text().strip())
-    except FileNotFoundError:
-        raise InputMissing(
-            f"The vault's key {path} is not there. Restore it from its backup: "
-            "without it no new delivery can be linked to old rows."
-        ) from None
-
-
-def _keyed(key_file: str, kind: Column, identity: Column) -> Column:
-    """Return the HMAC-SHA-256 of an identity, its kind mixed in, as hexadecimal text."""
-
-    @F.arrow_udf(StringType())  # type: ignore[untyped-decorator]
-    def keyed(named: pa.Array) -> pa.Array:
-        key = _key(key_file)
-        return pa.array(
-            [hmac.digest(key, one.encode(), "sha256").hex() for one in named.to_pylist()],
-            pa.string(),
-        )
-
-    return keyed(F.concat(kind, F.lit(":"), identity))
+# Held so that nobody enrols under a key that is being replaced.
+LOCK = "vault.key"
 
 
 @F.arrow_udf(StringType())  # type: ignore[untyped-decorator]
@@ -81,7 +46,7 @@ class Vault:
 
     def __init__(self, lake: Lake, key_file: Path) -> None:
         self.lake = lake
-        self.key_file = str(key_file)
+        self.key_file = key_file
 
     def tokens(self, rows: DataFrame, feed: Feed) -> DataFrame:
         """Return the typed view with each identity replaced by its surrogate.
@@ -92,55 +57,125 @@ class Vault:
         columns, found = rows.columns, _identities(feed)
         if not found:
             return rows
-        seen = self._seen(rows, found)
-        self._enrol(seen)
+        self._open()
+        # Whoever reads identities excludes a change of the key, not one another.
+        with self.lake.lock(LOCK, shared=True):
+            seen = self._seen(rows, found)
+            at = self._enrol(seen)
         for kind, names in found.items():
             of_kind = seen.where(F.col("kind") == kind).drop("kind")
-            rows = self._replaced(rows, of_kind, kind, names)
+            rows = self._replaced(rows, of_kind, kind, names, at)
         return rows.select(*columns)
 
     def token_of(self, rows: DataFrame, kind: str, *columns: str) -> DataFrame:
         """Return rows with columns of identities of a kind as surrogates; null if unknown."""
+        self._open()
         seen = self._seen(rows, {kind: list(columns)}).drop("kind")
-        return self._replaced(rows, seen, kind, columns)
+        return self._replaced(rows, seen, kind, columns, self.lake.version(Identity.name))
+
+    def counts(self) -> list[dict[str, Any]]:
+        """Return how many identities there are (kind, key_version, n), by kind."""
+        if not self.lake.exists(Identity.name):
+            return []
+        kinds = self.lake.read(Identity.name).groupBy("kind", "key_version")
+        return [
+            row.asDict() for row in kinds.agg(F.count("*").alias("n")).orderBy("kind").collect()
+        ]
+
+    def rotate(self) -> int:
+        """Put a new key over the vault, which alone changes; return how many identities it has.
+
+        Where it is killed, the next that opens the vault goes on or goes back.
+        """
+        with self.lake.lock(LOCK):
+            self._settle()
+            if not self.lake.exists(Identity.name):
+                raise InputMissing("The vault holds nothing yet: there is no key to change.")
+            keys = [*keys_of(self.key_file), secrets.token_hex(KEY_BYTES)]
+            upcoming, version = next_key(self.key_file), version_of(keys)
+            upcoming.unlink(missing_ok=True)
+            write_keys(upcoming, keys)
+            over = keyed(str(self.key_file), version, F.col("identity_hmac"), first=len(keys) - 1)
+            rows = self.lake.read(Identity.name).withColumns(
+                {"identity_hmac": over, "key_version": F.lit(version)}
+            )
+            written = self.lake.replace(Identity, rows, "true")
+            self._settle()
+        return written.created
+
+    def _open(self) -> None:
+        """End what was begun, and make a first key.
+
+        A lake that has tokens has had its key: a new one would give people second tokens.
+        """
+        with self.lake.lock(LOCK):
+            self._settle()
+            if not self.lake.exists(Identity.name):
+                ensure_key(self.key_file)
+
+    def _version(self) -> str:
+        """Return the version of the key. Raises InputMissing where it is gone, or another's."""
+        version, theirs = version_of(keys_of(self.key_file)), self._version_of_rows()
+        if theirs not in (None, version):
+            raise InputMissing(
+                f"{self.key_file} has the key {version}, the vault's rows are of {theirs}: people "
+                f"would get second tokens. Put vault-{theirs}.key there from its backup."
+            )
+        return version
+
+    def _settle(self) -> None:
+        """End a rotation that was killed: its key counts if the vault has taken it."""
+        upcoming = next_key(self.key_file)
+        if upcoming.exists() and key_version(upcoming) == self._version_of_rows():
+            upcoming.replace(self.key_file)
+
+    def _version_of_rows(self) -> str | None:
+        """Return the version of the key that the vault's rows are of; they all have one."""
+        if not self.lake.exists(Identity.name):
+            return None
+        path = self.lake.path(Identity.name)
+        [*row] = arrow_rows(DeltaLog(path), path).head(1, columns=["key_version"]).to_pylist()
+        return str(row[0]["key_version"]) if row else None
 
     def _seen(self, rows: DataFrame, found: dict[str, list[str]]) -> DataFrame:
         """Return each identity once (kind, _identity, _hmac), however often it comes.
 
-        Kept, because keying is what costs. Raises InputMissing where the key is gone.
+        Kept, because keying is what costs.
         """
-        # A lake that has tokens has had its key: a new one would give people second tokens.
-        if not self.lake.exists(Identity.name):
-            ensure_key(Path(self.key_file))
-        _key(self.key_file)
         pairs = [
             F.struct(F.lit(kind).alias("kind"), F.col(name).alias("_identity"))
             for kind, names in found.items()
             for name in names
         ]
         seen = rows.select(F.inline(F.array(*pairs))).where("_identity IS NOT NULL").distinct()
-        keyed = _keyed(self.key_file, F.col("kind"), F.col("_identity"))
-        return seen.withColumn("_hmac", keyed).persist()
+        # The kind is mixed in: a card's number may be a person's.
+        named = F.concat("kind", F.lit(":"), "_identity")
+        hmac_of = keyed(str(self.key_file), self._version(), named)
+        return seen.withColumn("_hmac", hmac_of).persist()
 
-    def _enrol(self, seen: DataFrame) -> None:
+    def _enrol(self, seen: DataFrame) -> int | None:
+        """Give those seen that have no surrogate one; return the vault's version then."""
         keys = ["kind", "identity_hmac"]
         told = seen.select("kind", F.col("_hmac").alias("identity_hmac"))
         if self.lake.exists(Identity.name):
             told = told.join(self.lake.read(Identity.name).select(*keys), keys, "left_anti")
         new = told.localCheckpoint()
-        if new.isEmpty():
-            return
-        token = _random_token.asNondeterministic()(F.col("identity_hmac"))
-        version = _version(_key(self.key_file))
-        named = new.withColumn("surrogate", token).withColumn("key_version", F.lit(version))
-        self.lake.insert_new(Identity, named)
+        # Also without anybody new: whoever reads the vault next needs it to be there.
+        if not new.isEmpty() or not self.lake.exists(Identity.name):
+            token = _random_token.asNondeterministic()(F.col("identity_hmac"))
+            named = {"surrogate": token, "key_version": F.lit(self._version())}
+            self.lake.insert_new(Identity, new.withColumns(named))
+        return self.lake.version(Identity.name)
 
     def _replaced(
-        self, rows: DataFrame, seen: DataFrame, kind: str, columns: Sequence[str]
+        self, rows: DataFrame, seen: DataFrame, kind: str, columns: Sequence[str], at: int | None
     ) -> DataFrame:
-        """Return rows with columns of identities as the surrogates of those seen."""
+        """Return rows with columns of identities as the surrogates of those seen.
+
+        They are those of one version of the vault: rows are worked out later than a key may change.
+        """
         known = (
-            self.lake.read(Identity.name)
+            self.lake.read(Identity.name, at)
             .where(F.col("kind") == kind)
             .select(F.col("identity_hmac").alias("_hmac"), F.col("surrogate").alias("_token"))
         )

@@ -31,7 +31,7 @@ from lakehouse.errors import ChecksFailed, InputMissing, UsageError
 from lakehouse.files import filesystem, local_path
 from lakehouse.io import newest_version
 from lakehouse.ops import Ops
-from lakehouse.vault import key_version
+from lakehouse.vault_key import key_version
 
 LOG = re.compile(r"(\d{20})\.(?:(\d{20})\.compacted\.json|json|crc|checkpoint\..*parquet)$")
 READINGS, PAUSE = 100, 0.2

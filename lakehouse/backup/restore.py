@@ -16,7 +16,7 @@ from lakehouse.conf import Settings
 from lakehouse.errors import ChecksFailed, InputMissing, UsageError
 from lakehouse.files import filesystem
 from lakehouse.ops import Ops
-from lakehouse.vault import key_version
+from lakehouse.vault_key import key_version
 
 MARK = "_RESTORING"
 Tell = Callable[[str], None]
