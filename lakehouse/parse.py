@@ -53,7 +53,15 @@ def normal_identity(text: Column, kind: str) -> Column:
     """Return an identity in its one normal form, or null where it cannot be one."""
     if kind == "person":
         number = F.upper(F.trim(text))
-        return F.when(number.rlike("^[0-9]{17}[0-9X]$") & has_right_check_digit(number), number)
+        # Until 1999 without the century and the check digit (GB 11643-1989), of people alive then.
+        long = F.concat(
+            F.substr(number, F.lit(1), F.lit(6)), F.lit("19"), F.substr(number, F.lit(7))
+        )
+        born = F.try_to_timestamp(F.substr(long, F.lit(7), F.lit(8)), F.lit("yyyyMMdd"))
+        is_old = number.rlike("^[0-9]{15}$") & born.isNotNull()
+        return F.when(
+            number.rlike("^[0-9]{17}[0-9X]$") & has_right_check_digit(number), number
+        ).when(is_old, F.concat(long, _check_digit(long)))
     if kind == "phone":
         text = F.trim(text)
         digits = F.regexp_replace(text, r"[\s\-]", "")
@@ -66,7 +74,13 @@ def normal_identity(text: Column, kind: str) -> Column:
 
 
 def has_right_check_digit(number: Column) -> Column:
-    """Tell whether the 18th character of an ID number fits the 17 before it."""
+    """Tell whether the 18th character of an ID number fits the 17 before it (GB 11643-1999)."""
+    last = F.substr(number, F.lit(18), F.lit(1))
+    return F.coalesce(last == _check_digit(number), F.lit(False))
+
+
+def _check_digit(number: Column) -> Column:
+    """Return the 18th character that the first 17 digits of a number ask for."""
     total = sum(
         (
             (F.ascii(F.substr(number, F.lit(place), F.lit(1))) - ord("0")) * weight
@@ -74,8 +88,7 @@ def has_right_check_digit(number: Column) -> Column:
         ),
         start=F.lit(0),
     )
-    check = F.substr(F.lit(ID_CHECK), F.pmod(total, F.lit(11)).cast("int") + 1, F.lit(1))
-    return F.coalesce(F.substr(number, F.lit(18), F.lit(1)) == check, F.lit(False))
+    return F.substr(F.lit(ID_CHECK), F.pmod(total, F.lit(11)).cast("int") + 1, F.lit(1))
 
 
 def _delivered(rows: DataFrame, feed: Feed) -> DataFrame:

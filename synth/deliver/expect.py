@@ -34,6 +34,7 @@ TWICE = {
 TWICE_UNSEEN = {"roster"}
 
 _ID = re.compile(r"[0-9]{17}[0-9X]$")
+_OLD_ID = re.compile(r"[0-9]{15}$")
 _PHONE = re.compile(r"\+?[0-9]{3,15}$")
 _DECIMAL = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?$")
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -154,6 +155,9 @@ def _moment(field: Field, text: str) -> tuple[object, str | None]:
 def _identity(field: Field, text: str) -> tuple[object, str | None]:
     if field.kind == "person":
         number = text.upper()
+        if _OLD_ID.match(number) and day_of(f"19{number[6:12]}", "yyyyMMdd"):
+            number = f"{number[:6]}19{number[6:]}"
+            return number + _CHECKS[_weighed(number) % 11], None
         if not _ID.match(number):
             return None, "malformed"
         return (number, None) if check_fits(number) else (None, "check_digit")
@@ -182,5 +186,8 @@ def day_of(text: str, form: str) -> date | None:
 
 def check_fits(number: str) -> bool:
     """Tell whether the check character of an 18-digit ID number fits (GB 11643-1999)."""
-    total = sum(map(mul, number[:17].encode(), _WEIGHTS)) - ord("0") * sum(_WEIGHTS)
-    return _CHECKS[total % 11] == number[17]
+    return _CHECKS[_weighed(number) % 11] == number[17]
+
+
+def _weighed(number: str) -> int:
+    return sum(map(mul, number[:17].encode(), _WEIGHTS)) - ord("0") * sum(_WEIGHTS)

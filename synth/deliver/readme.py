@@ -4,14 +4,14 @@ from synth.deliver.kinds import CELLS, OF_ROWS
 from synth.deliver.rates import rates
 from synth.deliver.shapes import KINDS
 
-# What usually becomes of a kind. The tables say it for each single fault: a small x is read,
-# a number of fifteen digits is not, and a style of dates hangs on what the mapping knows.
+# What usually becomes of a kind. The tables say it for each single fault: a small x is read, a
+# full-width digit is not, and a style of dates hangs on what the mapping knows.
 USUALLY = {
     "number_with_letters": "quarantined `<column>:not_a_number`",
     "wrong_check_digit": "quarantined `<column>:check_digit`",
     "swapped_digits": "quarantined `<column>:check_digit`",
     "wrong_digit": "quarantined `<column>:check_digit`",
-    "id_15_digits": "quarantined `<column>:malformed`",
+    "id_15_digits": "repaired",
     "lower_case_x": "repaired",
     "impossible_date": "quarantined `<column>:not_a_date`",
     "date_style": "repaired where the mapping has the style, else quarantined "

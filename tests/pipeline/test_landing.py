@@ -194,6 +194,7 @@ def test_parquet_is_numbered_and_a_truncated_file_is_refused(
 def test_tokens_replace_identities_and_a_wrong_check_digit_is_named(
     house: "House", landing: Path, spark: "SparkSession"
 ) -> None:
+    old = IDS[0][:6] + IDS[0][8:17]  # as until 1999
     wrong = IDS[3][:-1] + ("1" if IDS[3][-1] != "1" else "2")
     bad = [
         ROWS[0].replace(IDS[0], wrong),
@@ -201,8 +202,10 @@ def test_tokens_replace_identities_and_a_wrong_check_digit_is_named(
         ROWS[2].replace("满族", "火星族"),
         ROWS[0].replace("211223101201", "21122310120"),
         ROWS[0],
+        ROWS[0].replace(IDS[0], old),
+        ROWS[0].replace(IDS[0], f"{old[:6]}620230{old[12:]}"),
     ]
-    deliver(landing, "person_register", "2015-12", csv_bytes(bad), rows=5)
+    deliver(landing, "person_register", "2015-12", csv_bytes(bad), rows=7)
     house.landing.land_all()
 
     register = feed("person_register")
@@ -211,15 +214,17 @@ def test_tokens_replace_identities_and_a_wrong_check_digit_is_named(
     )
 
     rows = {row["line"]: row for row in typed.collect()}
-    assert [rows[line]["violations"] for line in (2, 3, 4, 5, 6)] == [
+    assert [rows[line]["violations"] for line in range(2, 9)] == [
         ["person_id:check_digit"],
         ["birth_date:not_a_date"],
         ["ethnicity:unknown_code"],
         ["village_code:not_an_area_code"],
         [],
+        [],
+        ["person_id:malformed"],
     ]
     assert rows[2]["person_id"] is None
-    assert rows[5]["person_id"] == rows[6]["person_id"] != IDS[0]
+    assert rows[5]["person_id"] == rows[6]["person_id"] == rows[7]["person_id"] != IDS[0]
     assert len(rows[6]["person_id"]) == 16
     seen = {str(value) for row in house.lake.read("vault.identity").collect() for value in row}
     assert not seen & {IDS[0], wrong, "H1"}
