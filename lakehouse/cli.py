@@ -22,6 +22,7 @@ from lakehouse.commands import (
     maintain,
     make,
     method,
+    method_correspondence,
     method_link,
     migrate,
     quarantine,
@@ -56,6 +57,7 @@ for command in (
 ):  # fmt: skip
     app.command(no_args_is_help=False)(with_feeds(command))
 method.app.command()(method_link.link)
+method.app.command()(method_correspondence.correspondence)
 app.add_typer(method.app)
 app.add_typer(deliveries.app)
 app.add_typer(quarantine.app)

@@ -17,6 +17,28 @@ LEVEL = CodeList(
     "level",
     {"province": "省", "city": "市", "county": "县", "town": "乡镇", "village": "村"},
 )
+CORRESPONDENCE = CodeList(
+    "correspondence",
+    {
+        "itself": "代码未变",
+        "announced": "公布的变更",
+        "same_name_in_town": "同乡镇同名",
+        "same_name_in_county": "同县同名",
+        "same_name_in_city": "同市同名",
+        "same_name_in_province": "同省同名",
+        "most_of_its_parts": "下辖区划多数归入",
+        "area_above": "仅知上级",
+    },
+)
+NO_CORRESPONDENCE = CodeList(
+    "no_correspondence",
+    {
+        "no_such_name": "无同名区划",
+        "several_of_the_name": "同名不止一个",
+        "newly_made": "新设",
+        "several_became_it": "由多个合并",
+    },
+)
 POPULATION = CodeList("ethnicity", {"han": "汉族", "manchu": "满族", "other": "其他民族"})
 EDUCATION = CodeList(
     "education",

@@ -18,7 +18,8 @@ from synth.places.outline import county_outline, kilometres, points_inside, spre
 
 # The last three digits of a village code say what it is (rules of the statistics bureau).
 VILLAGE = range(200, 400)
-ENDED = ["area_code", "area_name", "level", "parent_code", "valid_from", "valid_to"]
+ENDED = ["area_code", "area_name", "level", "parent_code", "valid_from", "valid_to",
+         "successor_code"]  # fmt: skip
 # Points tried per division: enough for even spacing, few enough for plain arrays.
 POINTS_A_TOWN, POINTS_A_VILLAGE = 150, 25
 
@@ -81,6 +82,7 @@ def _tree(area: str, as_of: date, given: Figures, table: Path | None) -> pd.Data
     tree.loc[later, "valid_from"] = pd.Timestamp(own.get("later_from", as_of))
     tree = tree[tree["valid_from"] <= pd.Timestamp(as_of)]
     tree["valid_to"] = pd.NaT
+    tree["successor_code"] = None
     ended = pd.DataFrame(_ended(tree, own), columns=ENDED).assign(is_urban=False)[tree.columns]
     return pd.concat([tree, ended.astype(tree.dtypes)], ignore_index=True)
 
@@ -96,9 +98,11 @@ def _ended(tree: pd.DataFrame, own: Figures) -> list[tuple[object, ...]]:
     if "old_code" in own:
         city, county = own["old_city"], tree[tree["level"] == "county"].iloc[0]
         above, until = tree["area_code"].iloc[0], pd.Timestamp(city["until"])
-        rows.append((city["code"], city["name"], "city", above, begins, until))
+        now = tree.loc[tree["level"] == "city", "area_code"].iloc[0]
+        rows.append((city["code"], city["name"], "city", above, begins, until, now))
         old = own["old_code"].ljust(12, "0")
-        rows.append((old, county["area_name"], "county", city["code"], begins, ends))
+        name, now = county["area_name"], county["area_code"]
+        rows.append((old, name, "county", city["code"], begins, ends, now))
     codes = set(tree["area_code"])
     for town in sorted(tree.loc[tree["level"] == "town", "area_code"]):
         numbers = sorted(int(code[9:]) for code in codes if code.startswith(town[:9]))
@@ -108,7 +112,7 @@ def _ended(tree: pd.DataFrame, own: Figures) -> list[tuple[object, ...]]:
         gap = next(n for n in range(min(numbers), max(numbers) + 2) if n not in numbers)
         name = f"已撤销第{gap}号村（名称为合成）"
         since, until = pd.Timestamp("1990-01-01"), pd.Timestamp("2004-01-01")
-        rows.append((f"{town[:9]}{gap}", name, "village", town, since, until))
+        rows.append((f"{town[:9]}{gap}", name, "village", town, since, until, None))
     return rows
 
 

@@ -63,6 +63,10 @@ def areas_after(
     tree = standing(old, new, of.day, of.day, begins).drop(columns="urban_class")
     tree["parent_code"] = tree["parent_code"].where(tree["parent_code"] != "", None)
     came = {to: code for code, to in of.to.items()}
+    # Decrees name what follows a county; what became of villages nobody publishes.
+    tree["successor_code"] = [
+        of.to.get(code) if code.endswith("000000") else None for code in tree["area_code"]
+    ]
     origin = tree["area_code"].map(lambda code: came.get(code, code))
     at = areas.drop_duplicates("area_code").set_index("area_code")
     for name in ("lon", "lat"):
