@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/python
 SOURCES := lakehouse jobs models synth dags tests bench
 
-.PHONY: help setup demo test test-airflow check bench bench-synth bench-land prove-landing prove-faults airflow docs clean
+.PHONY: help setup demo test test-airflow check bench bench-synth bench-land bench-link prove-landing prove-faults airflow docs clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -40,6 +40,10 @@ bench: setup ## what the machine costs against a bare scan
 
 bench-land: setup ## a day of calls landed and made into silver against Parquet; 60 days in a row
 	$(RUN) -m bench.land $(ARGS)
+
+bench-link: setup ## six registers of one city linked, beside Splink, as the city grows
+	$(UV) sync --frozen --quiet --inexact --group bench
+	$(RUN) -m bench.link $(ARGS)
 
 bench-synth: setup ## a whole city of made-up people, calls included: rows a second, memory
 	$(RUN) -m bench.synth $(ARGS)

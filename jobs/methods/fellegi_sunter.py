@@ -4,9 +4,12 @@ Fellegi, I. P. & Sunter, A. B. (1969), "A theory for record linkage", Journal of
 Statistical Association 64(328), 1183-1210: a level that is frequent among pairs of one person (m)
 and rare among others (u) adds log2(m/u). Both are estimated by expectation and maximisation, as in
 Winkler, W. E. (1988), "Using the EM algorithm for weight computation in the Fellegi-Sunter model of
-record linkage", Proceedings of the Section on Survey Research Methods, ASA, 667-671, here on two
-samples at once: candidates, which passes chose, and random pairs. They share m and u; u is taken
-from random pairs alone, since a pass chooses pairs that agree.
+record linkage", Proceedings of the Section on Survey Research Methods, ASA, 667-671. Two samples
+tell of the same pairs of records: random ones, and candidates, which passes chose because they
+agree. So u is taken from random pairs, and the share of matches is one of all pairs: that two
+strangers agree in what a pass asks for is rare among all pairs, not among candidates. How many
+pairs have the same value is counted, since the sample holds hardly any of those that share a
+number.
 """
 
 from collections.abc import Sequence
@@ -24,13 +27,25 @@ ROUNDS, ENOUGH = 500, 1e-7
 
 
 @dataclass(frozen=True)
+class Totals:
+    """How many pairs there are, looked at or not.
+
+    By comparison: how many have both values (`there`), and how many the same value (`same`).
+    """
+
+    pairs: float
+    there: Sequence[float]
+    same: Sequence[float]
+
+
+@dataclass(frozen=True)
 class Weights:
-    """What was learnt: by comparison and level, m and u; and which share of candidates match."""
+    """What was learnt: by comparison and level, m and u; which share of all pairs match."""
 
     comparisons: tuple[Comparison, ...]
     m: tuple[Numbers, ...]
     u: tuple[Numbers, ...]
-    match_share: float
+    share: float
 
     def bits(self, place: int) -> Numbers:
         """Return what each level of a comparison adds to the score, in bits."""
@@ -38,7 +53,7 @@ class Weights:
 
     def scores(self, patterns: NDArray[np.int64]) -> Numbers:
         """Return the score of each pattern in bits: 0 is as likely one person as two."""
-        told = np.full(len(patterns), np.log2(self.match_share / (1 - self.match_share)))
+        told = np.full(len(patterns), _odds(self.share))
         for place, level in enumerate(_levels(patterns, len(self.comparisons))):
             there = level != MISSING
             told[there] += self.bits(place)[level[there]]
@@ -66,33 +81,40 @@ def learn(
     patterns: NDArray[np.int64],
     n_candidates: NDArray[np.int64],
     n_random: NDArray[np.int64],
+    totals: Totals,
 ) -> Weights:
     """Estimate m, u and the share of matches from how often each pattern comes.
 
     `patterns` has each pattern once, the counts are among candidates and among random pairs.
+    Matches that no pass finds are not counted: they are not linked either.
     """
     levels = _levels(patterns, len(comparisons))
     sizes = [len(one.levels) for one in comparisons]
     chosen, random = n_candidates.astype(float), n_random.astype(float)
+    n_pairs = max(totals.pairs, chosen.sum(), 1.0)
     m = [_start(size) for size in sizes]
     u = [_shares(level, random, size) for level, size in zip(levels, sizes, strict=True)]
-    share, share_random = 0.01, 1e-4
+    share = (chosen.sum() / 10 + UNSEEN) / (n_pairs + 2 * UNSEEN)
     for _ in range(ROUNDS):
         bits = np.zeros(len(patterns))
         for place, level in enumerate(levels):
             there = level != MISSING
             bits[there] += np.log2(m[place] / u[place])[level[there]]
         match = probability(bits + _odds(share))
-        match_random = probability(bits + _odds(share_random))
-        matches = chosen * match + random * match_random
-        others = random * (1 - match_random)
-        before, share = share, _share(chosen, match)
-        share_random = _share(random, match_random)
+        matches, others = chosen * match, random * (1 - match)
+        # Never none and never all.
+        before, share = share, (matches.sum() + UNSEEN) / (n_pairs + 2 * UNSEEN)
         m = [_shares(level, matches, size) for level, size in zip(levels, sizes, strict=True)]
-        u = [_shares(level, others, size) for level, size in zip(levels, sizes, strict=True)]
+        u = [
+            _with_same(
+                _shares(level, others, size), one, totals.there[place],
+                totals.same[place] - matches[level == one.levels.index("same")].sum(),
+            )
+            for place, (one, level, size) in enumerate(zip(comparisons, levels, sizes, strict=True))
+        ]  # fmt: skip
         if abs(share - before) < ENOUGH * share:
             break
-    return Weights(tuple(comparisons), tuple(m), tuple(u), share)
+    return Weights(tuple(comparisons), tuple(m), tuple(u), float(share))
 
 
 def best_threshold(scores: Numbers, n_candidates: NDArray[np.int64]) -> float:
@@ -123,9 +145,15 @@ def _shares(level: NDArray[np.int64], n: Numbers, size: int) -> Numbers:
     return np.asarray(counted / counted.sum())
 
 
-def _share(n: Numbers, match: Numbers) -> float:
-    """Return the share of matches, never none and never all."""
-    return float((np.dot(n, match) + UNSEEN) / (n.sum() + 2 * UNSEEN))
+def _with_same(u: Numbers, one: Comparison, there: float, same: float) -> Numbers:
+    """Return the shares of strangers' levels, that of the same value by how many pairs have it."""
+    place = one.levels.index("same")
+    told = u.copy()
+    told[place] = 0
+    share = min((max(same, 0.0) + UNSEEN) / (there + 2 * UNSEEN), 1 - 1e-9)
+    told *= (1 - share) / max(told.sum(), 1e-300)
+    told[place] = share
+    return np.asarray(told)
 
 
 def _odds(share: float) -> float:

@@ -15,7 +15,7 @@ from pyspark.sql import functions as F
 from jobs.methods import agreement, blocking
 from jobs.methods.agreement import Comparison
 from jobs.methods.blocking import Pass
-from jobs.methods.fellegi_sunter import Weights, best_threshold, learn, probability
+from jobs.methods.fellegi_sunter import Totals, Weights, best_threshold, learn, probability
 
 # A pass may find this many pairs for each record; random pairs are between so many records.
 PAIRS_PER_RECORD, FEWEST = 20, 2_000
@@ -56,6 +56,23 @@ def pattern_counts(
     )
 
 
+def totals(left: DataFrame, right: DataFrame | None, comparisons: Sequence[Comparison]) -> Totals:
+    """Count the pairs of prepared records, and those that have both values, or the same one."""
+    counts = [
+        side.agg(
+            F.count(F.lit(1)), *[F.count(one.column).cast("double") for one in comparisons]
+        ).collect()[0]
+        for side in ([left] if right is None else [left, right])
+    ]
+    if right is None:
+        n_pairs, *there = (n * (n - 1) / 2 for n in counts[0])
+    else:
+        n_pairs, *there = (n * m for n, m in zip(*counts, strict=True))
+    alone = [(one.column,) for one in comparisons]
+    same = _costs(left, right, alone)
+    return Totals(n_pairs, there, [same.get(one, 0.0) for one in alone])
+
+
 def affordable_passes(
     left: DataFrame, right: DataFrame | None, comparisons: Sequence[Comparison], n_rows: int
 ) -> list[Pass]:
@@ -93,25 +110,32 @@ def _cheap(
 
 @dataclass(frozen=True)
 class Learnt:
-    """Weights, the probability from which pairs are linked, and the patterns that reach it."""
+    """Weights, the probability from which pairs are linked, and the patterns that reach it.
+
+    `match_share` is of candidates, by their probabilities.
+    """
 
     weights: Weights
     threshold: float | None
     n_candidates: int
     n_patterns: int
+    match_share: float
     patterns: pd.DataFrame
 
 
 def learnt(
-    comparisons: Sequence[Comparison], counts: DataFrame, at_least: float | None = None
+    comparisons: Sequence[Comparison],
+    counts: DataFrame,
+    of_all: Totals,
+    at_least: float | None = None,
 ) -> Learnt:
-    """Learn from pattern_counts. `at_least` stands for the threshold that would be learnt.
+    """Learn from pattern_counts and totals. `at_least` stands for the threshold that is learnt.
 
     The threshold is None where there are no candidates.
     """
     told = counts.orderBy("pattern").toPandas()
     patterns, n_candidates, n_random = (told[name].to_numpy("int64") for name in told.columns)
-    weights = learn(comparisons, patterns, n_candidates, n_random)
+    weights = learn(comparisons, patterns, n_candidates, n_random, of_all)
     scores = weights.scores(patterns)
     threshold = at_least
     if at_least is None and n_candidates.any():
@@ -126,7 +150,9 @@ def learnt(
             "reasons": [weights.reasons(int(one)) for one in patterns[reached]],
         }
     )
-    return Learnt(weights, threshold, int(n_candidates.sum()), len(told), known)
+    n = int(n_candidates.sum())
+    share = float((n_candidates * likely).sum() / n) if n else 0.0
+    return Learnt(weights, threshold, n, len(told), share, known)
 
 
 def linked(pairs: DataFrame, found: Learnt) -> DataFrame:

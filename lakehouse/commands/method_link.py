@@ -95,7 +95,8 @@ class Question:
         passes = self._passes(ours, theirs)
         pairs = self._kept("pairs", linking.compared(ours, theirs, self.comparisons, passes))
         counts = linking.pattern_counts(pairs, ours, theirs, self.comparisons)
-        learnt = linking.learnt(self.comparisons, counts, at_least)
+        of_all = linking.totals(ours, theirs, self.comparisons)
+        learnt = linking.learnt(self.comparisons, counts, of_all, at_least)
         say(f"{learnt.n_candidates:,} pairs in {learnt.n_patterns:,} patterns of agreement.")
         links = self._kept("links", linking.linked(pairs, learnt))
         n_pairs, n_clusters = self._counted(links)
@@ -107,7 +108,7 @@ class Question:
             "n_pairs": n_pairs,
             "n_clusters": n_clusters,
             "threshold": learnt.threshold,
-            "match_share": learnt.weights.match_share,
+            "match_share": learnt.match_share,
             "passes": [[self._head(role) for role in one] for one in passes],
             "weights": _bits(learnt.weights),
         }

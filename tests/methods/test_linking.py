@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from jobs.methods.agreement import MISSING, Comparison, levels_of, pattern, plain
 from jobs.methods.blocking import candidates, n_pairs, random_pairs
 from jobs.methods.clusters import components
-from jobs.methods.fellegi_sunter import best_threshold, learn, probability
+from jobs.methods.fellegi_sunter import Totals, best_threshold, learn, probability
 from lakehouse.commands.method_link_mapping import read_mapping
 from lakehouse.errors import DeclarationError, UsageError
 from tests.methods.asking import ask, refused, table
@@ -133,37 +133,79 @@ def test_random_pairs_are_the_same_each_time(spark):
 
 
 def test_weights_that_are_known_are_learnt():
-    """100,000 candidates and random pairs drawn from an m, a u and a share of matches."""
+    """Four million pairs of a known m, u and share of matches; a pass sees those alike in a or b.
+
+    Most candidates are strangers that agree in what the pass asks for, and say so.
+    """
     rng = np.random.default_rng(4)
     each = (Comparison("a", "name"), Comparison("b", "date"), Comparison("c", "code"))
     m = ([0.05, 0.05, 0.1, 0.8], [0.02, 0.02, 0.06, 0.9], [0.1, 0.9])
     u = ([0.9, 0.06, 0.03, 0.01], [0.95, 0.03, 0.018, 0.002], [0.8, 0.2])
-    counts = []
-    for share in (0.1, 0.001):
-        is_match = rng.random(100_000) < share
-        told = np.zeros(len(is_match), dtype=np.int64)
-        for place, (same, other) in enumerate(zip(m, u, strict=True)):
-            drawn = [rng.choice(len(p), len(is_match), p=p) for p in (same, other)]
-            level = np.where(is_match, *drawn)
-            level[rng.random(len(level)) < 0.05] = MISSING
-            told |= level << 3 * place
-        counts.append(pd.Series(told).value_counts())
+    n, share = 4_000_000, 0.001
+    is_match = rng.random(n) < share
+    told, there, same = np.zeros(n, dtype=np.int64), [], []
+    is_candidate = np.zeros(n, dtype=bool)
+    for place, levels in enumerate(zip(m, u, strict=True)):
+        drawn = [rng.choice(len(p), n, p=p) for p in levels]
+        level = np.where(is_match, *drawn)
+        level[rng.random(n) < 0.05] = MISSING
+        told |= level << 3 * place
+        is_same = level == len(levels[0]) - 1
+        there.append(float((level != MISSING).sum()))
+        same.append(float(is_same.sum()))
+        is_candidate |= is_same & (place < 2)
+    counts = [pd.Series(told[drawn]).value_counts() for drawn in (is_candidate, slice(200_000))]
     both = pd.concat(counts, axis=1).fillna(0).astype("int64")
     patterns = both.index.to_numpy("int64")
-    chosen, random = (both.iloc[:, n].to_numpy() for n in (0, 1))
+    chosen, random = (both.iloc[:, place].to_numpy() for place in (0, 1))
 
-    weights = learn(each, patterns, chosen, random)
+    weights = learn(each, patterns, chosen, random, Totals(n, there, same))
 
-    assert weights.match_share == pytest.approx(0.1, abs=0.005)
+    found = (is_candidate & is_match).sum()
+    assert weights.share == pytest.approx(found / n, rel=0.1) and found < chosen.sum() / 10
     for place in range(3):
-        assert weights.m[place] == pytest.approx(m[place], abs=0.015)
+        of_found = np.bincount(told[is_candidate & is_match] >> 3 * place & MISSING, minlength=8)[
+            : len(m[place])
+        ]
+        assert weights.m[place] == pytest.approx(of_found / of_found.sum(), abs=0.05)
         assert weights.u[place] == pytest.approx(u[place], abs=0.003)
-    # The score is the log of the odds, and of pairs of a probability that share is the same.
+        # What is the same is counted, not drawn.
+        assert weights.u[place][-1] == pytest.approx(u[place][-1], rel=0.02)
+    # The score is the log of the odds.
     best = sum(level << 3 * place for place, level in enumerate((3, 3, 1)))
-    odds = (0.1 / 0.9) * (0.8 / 0.01) * (0.9 / 0.002) * (0.9 / 0.2)
+    odds = (share / (1 - share)) * (0.8 / 0.01) * (0.9 / 0.002) * (0.9 / 0.2)
     assert weights.scores(np.array([best])) == pytest.approx(np.log2(odds), abs=0.3)
     assert weights.reasons(best).split("; ")[0].startswith("b same +8.")
     assert weights.reasons(MISSING | 3 << 3 | MISSING << 6).count(";") == 0
+
+
+def test_strangers_that_a_pass_brings_together_are_no_match(spark, tmp_path: Path):
+    """A birthday and a village are shared by many: who shares nothing else is somebody else."""
+    rng = np.random.default_rng(6)
+    n = 3_000
+    born = rng.integers(0, 2_000, n)
+    own = {
+        "name": [f"n{one}" for one in rng.integers(0, 40_000, n)],
+        "born": [f"{19400101 + one}" for one in born],
+        "village": [f"v{one}" for one in rng.integers(0, 2, n)],
+        "phone": [f"138{one:08}" for one in rng.integers(0, 10**8, n)],
+    }
+    heard = {column: list(values) for column, values in own.items()}
+    for column, values in heard.items():
+        for place in np.flatnonzero(rng.random(n) < 0.05):
+            values[place] = None if column == "phone" else f"{values[place]}7"
+    files = [table(tmp_path / f"{name}.csv", told) for name, told in (("a", own), ("b", heard))]
+    mapping, out = tmp_path / "m.toml", tmp_path / "pairs.parquet"
+    mapping.write_text(
+        'names = ["name"]\ndates = ["born"]\nids = ["phone"]\ncodes = ["village"]\n'
+        'passes = [["born", "village"], ["name"], ["phone"]]',
+        encoding="utf-8",
+    )
+    figures = ask("link", *files, "--mapping", mapping, "--out", out)
+    assert figures["n_candidates"] > 1.5 * n
+    linked = pd.read_parquet(out)
+    right = (linked["left"] == linked["right"]).sum()
+    assert right / len(linked) > 0.995 and right / n > 0.985
 
 
 def test_the_threshold_is_where_f1_is_expected_to_be_highest():
