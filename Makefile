@@ -6,7 +6,7 @@ UV := $(shell command -v uv 2>/dev/null || echo .uv/bin/uv)
 RUN := .venv/bin/python
 SOURCES := lakehouse jobs models synth dags tests bench
 
-.PHONY: help setup demo test test-airflow check bench bench-synth bench-land bench-link prove-landing prove-faults airflow docs clean
+.PHONY: help setup demo test test-airflow check bench bench-synth bench-land bench-link prove-landing prove-faults prove-link airflow docs clean
 
 help: ## what each target does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -26,7 +26,10 @@ demo: setup ## everything on a synthetic county, from deliveries to a map and a 
 test: setup ## all tests but those that run every DAG
 	$(RUN) -m pytest -q $(ARGS)
 
-test-airflow: setup ## every DAG run for real, and Airflow as a service
+test-prove-link: setup ## people of six registers linked under harsh faults, against the truth
+	$(RUN) -m bench.prove_link $(ARGS)
+
+airflow: setup ## every DAG run for real, and Airflow as a service
 	$(RUN) -m pytest -q -m airflow tests/dags $(ARGS)
 
 check: setup ## style, types, security
@@ -53,6 +56,9 @@ prove-faults: setup ## each fault of a county against what the house made of it:
 
 prove-landing: setup ## landing killed at every step, two at once, a full disk: the same tables
 	$(RUN) -m bench.prove_landing $(ARGS)
+
+prove-link: setup ## people of six registers linked under harsh faults, against the truth
+	$(RUN) -m bench.prove_link $(ARGS)
 
 airflow: setup ## a local Airflow with our DAGs; prints where to look and how to log in
 	$(RUN) -m lakehouse.airflow_local

@@ -104,7 +104,7 @@ def made(people: int, seed: int = 1) -> str:
 
 def ours(mentions: Path, out: Path) -> dict[str, Any]:
     """Link with Spark; write pairs (l_row, r_row, probability) and return the counts."""
-    from jobs.methods import linking
+    from jobs.methods import agreement, linking
     from jobs.methods.agreement import Comparison
     from lakehouse.spark import session
 
@@ -112,7 +112,7 @@ def ours(mentions: Path, out: Path) -> dict[str, Any]:
              "village": "code"}  # fmt: skip
     comparisons = [Comparison(column, kind) for column, kind in kinds.items()]
     spark = session()
-    rows = linking.prepared(spark.read.parquet(str(mentions)), comparisons)
+    rows = agreement.prepared(spark.read.parquet(str(mentions)), comparisons)
     linking.compared(rows, None, comparisons, PASSES).write.parquet(str(out / "pairs"))
     pairs = spark.read.parquet(str(out / "pairs"))
     learnt = linking.learnt(

@@ -24,12 +24,6 @@ N_RANDOM, SEED = 500, 1
 PASSES_OF_TWO = 2
 
 
-def prepared(rows: DataFrame, comparisons: Sequence[Comparison]) -> DataFrame:
-    """Return records (row, and a column of each comparison) in the form that is compared."""
-    plain = [agreement.plain(F.col(one.column), one.kind).alias(one.column) for one in comparisons]
-    return rows.select("row", *plain)
-
-
 def compared(
     left: DataFrame,
     right: DataFrame | None,

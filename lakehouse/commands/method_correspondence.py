@@ -56,7 +56,8 @@ def correspondence(
     By code, else by name where it lay, else by its parts; what is left is placed in the area
     above, with the reason. The rules: docs/methods/correspondence.md.
 
-    Example: `bangfu method correspondence 2016.csv.gz 2023.csv --out 2016-2023.csv`
+    Examples: `bangfu method correspondence 2016.csv.gz 2023.csv --out 2016-2023.csv`,
+    `bangfu method correspondence old.parquet new.parquet --code dm --name mc --json`
     """
     for file in (old, new):
         answer.check_out(out, file)

