@@ -119,6 +119,7 @@ def ours(mentions: Path, out: Path) -> dict[str, Any]:
         comparisons,
         linking.pattern_counts(pairs, rows, None, comparisons),
         linking.totals(rows, None, comparisons),
+        PASSES,
         at_least=1e-9,
     )
     linking.linked(pairs, learnt).select("l_row", "r_row", "probability").write.parquet(

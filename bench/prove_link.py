@@ -58,7 +58,12 @@ def mentions(house: House) -> DataFrame:
             word: F.col(column) if column in rows.columns else F.lit(None).cast("string")
             for word, column in TOLD.items()
         }
-        each.append(rows.select("delivery_id", "line", *[of[word].alias(word) for word in of]))
+        card = F.trim("disability_card") if name == "disability" else F.lit(None).cast("string")
+        each.append(
+            rows.select(
+                "delivery_id", "line", card.alias("card"), *[of[word].alias(word) for word in of]
+            )
+        )
     rows = reduce(DataFrame.unionByName, each)
     number = F.coalesce(normal_identity(F.col("number"), "person"), F.col("number"))
     faults = outcomes.listed(house, "row")
@@ -75,12 +80,16 @@ def mentions(house: House) -> DataFrame:
     spark = house.spark
     rights = spark.createDataFrame(right, "delivery_id string, first long, right string")
     firsts = spark.createDataFrame(again, "delivery_id string, line long, first_line long")
+    # A card may be all that a row has of a number; whose it is, the truth knows.
+    cards = spark.read.parquet(str(house.conf.landing.parent / "truth" / "disability_card.parquet"))
+    holders = cards.select(F.col("disability_card").alias("card"), "holder_id")
     return (
-        rows.join(firsts, ["delivery_id", "line"], "left")
+        rows.join(holders.dropDuplicates(["card"]), "card", "left")
+        .join(firsts, ["delivery_id", "line"], "left")
         .withColumn("first", F.coalesce("first_line", "line"))
         .join(rights, ["delivery_id", "first"], "left")
         .withColumn("number", number)
-        .withColumn("truly", F.coalesce(F.trim("right"), number))
+        .withColumn("truly", F.coalesce(F.trim("right"), number, "holder_id"))
         .withColumn("row", F.monotonically_increasing_id())
         .select("row", "truly", *TOLD)
     )
@@ -101,8 +110,8 @@ def linked(house: House, rows: DataFrame) -> tuple[DataFrame, linking.Learnt]:
     pairs = linking.compared(records, None, COMPARISONS, passes).localCheckpoint()
     counts = linking.pattern_counts(pairs, records, None, COMPARISONS)
     of_all = linking.totals(records, None, COMPARISONS)
-    learnt = linking.learnt(COMPARISONS, counts, of_all)
-    every = linking.learnt(COMPARISONS, counts, of_all, at_least=0.0)
+    learnt = linking.learnt(COMPARISONS, counts, of_all, passes)
+    every = linking.learnt(COMPARISONS, counts, of_all, passes, at_least=0.0)
     truths = [
         rows.select(F.col("row").alias(f"{side}_row"), F.col("truly").alias(f"{side}_truly"))
         for side in ("l", "r")

@@ -121,15 +121,19 @@ def learnt(
     comparisons: Sequence[Comparison],
     counts: DataFrame,
     of_all: Totals,
+    passes: Sequence[Pass],
     at_least: float | None = None,
 ) -> Learnt:
-    """Learn from pattern_counts and totals. `at_least` stands for the threshold that is learnt.
+    """Learn from pattern_counts, totals and the passes that chose the candidates.
 
+    `at_least` stands for the threshold that is learnt.
     The threshold is None where there are no candidates.
     """
     told = counts.orderBy("pattern").toPandas()
     patterns, n_candidates, n_random = (told[name].to_numpy("int64") for name in told.columns)
-    weights = learn(comparisons, patterns, n_candidates, n_random, of_all)
+    weights = learn(
+        comparisons, patterns, n_candidates, n_random, of_all, _seen(comparisons, passes)
+    )
     scores = weights.scores(patterns)
     threshold = at_least
     if at_least is None and n_candidates.any():
@@ -147,6 +151,16 @@ def learnt(
     n = int(n_candidates.sum())
     share = float((n_candidates * likely).sum() / n) if n else 0.0
     return Learnt(weights, threshold, n, len(told), share, known)
+
+
+def _seen(comparisons: Sequence[Comparison], passes: Sequence[Pass]) -> list[tuple[int, int]]:
+    """Return the twos of comparisons of which a pass sees every pair that is the same in both."""
+    columns = [one.column for one in comparisons]
+    return [
+        two
+        for two in combinations(range(len(columns)), 2)
+        if any(set(one) <= {columns[place] for place in two} for one in passes)
+    ]
 
 
 def linked(pairs: DataFrame, found: Learnt) -> DataFrame:

@@ -96,7 +96,7 @@ class Question:
         pairs = self._kept("pairs", linking.compared(ours, theirs, self.comparisons, passes))
         counts = linking.pattern_counts(pairs, ours, theirs, self.comparisons)
         of_all = linking.totals(ours, theirs, self.comparisons)
-        learnt = linking.learnt(self.comparisons, counts, of_all, at_least)
+        learnt = linking.learnt(self.comparisons, counts, of_all, passes, at_least)
         say(f"{learnt.n_candidates:,} pairs in {learnt.n_patterns:,} patterns of agreement.")
         links = self._kept("links", linking.linked(pairs, learnt))
         n_pairs, n_clusters = self._counted(links)
