@@ -29,6 +29,9 @@ Numbers = NDArray[np.float64]
 # Half an observation of each level (Jeffreys' prior): what was never seen is rare, not impossible.
 UNSEEN = 0.5
 ROUNDS, ENOUGH = 500, 1e-7
+# What the counts leave open (are namesakes of a village one person with another number, or people
+# that villages often have?) is decided by a prior, worth this share of the matches: they agree.
+PRIOR = 0.05
 # Until then strangers are told too badly from matches to say what they have in common.
 FIRST_TOGETHER = 20
 
@@ -121,7 +124,9 @@ def learn(
         matches, others = chosen * match, random * (1 - match)
         # Never none and never all.
         before, share = share, (matches.sum() + UNSEEN) / (n_pairs + 2 * UNSEEN)
-        m = [_shares(level, matches, size) for level, size in zip(levels, sizes, strict=True)]
+        m = [
+            _leant(_shares(level, matches, size)) for level, size in zip(levels, sizes, strict=True)
+        ]
         u = [
             _with_same(
                 _shares(level, others, size), one, totals.there[place],
@@ -159,6 +164,12 @@ def _start(size: int) -> Numbers:
     """Return a first guess of m: the higher the level, the likelier."""
     rising = np.arange(1, size + 1, dtype=float) ** 4
     return np.asarray(rising / rising.sum())
+
+
+def _leant(m: Numbers) -> Numbers:
+    """Return the shares of matches' levels, leant towards agreement."""
+    rising = np.arange(1, len(m) + 1, dtype=float) ** 8
+    return np.asarray((1 - PRIOR) * m + PRIOR * rising / rising.sum())
 
 
 def _shares(level: NDArray[np.int64], n: Numbers, size: int) -> Numbers:
@@ -204,7 +215,8 @@ def _likelier(
 ) -> float:
     """Return by how many bits strangers are the same in two columns more often than by chance.
 
-    Never less than none: what hardly ever happens tells too little to be sure of it.
+    Never less than none. Less than a pair of strangers, found or expected, counts as one: what
+    hardly ever happens tells too little.
     """
     both = _together(comparisons, patterns, {two: 1.0}) > 0
     chance = 1.0
@@ -213,7 +225,7 @@ def _likelier(
         chance *= u[place][comparisons[place].levels.index("same")]
         there *= totals.there[place] / max(totals.pairs, 1.0)
     found = float(strangers[both].sum())
-    return max(0.0, float(np.log2((found + UNSEEN) / (there * chance + UNSEEN))))
+    return max(0.0, float(np.log2(max(found, 1.0) / max(there * chance, 1.0))))
 
 
 def _name(one: Comparison) -> str:

@@ -194,6 +194,30 @@ def test_weights_that_are_known_are_learnt():
     assert weights.reasons(MISSING | 3 << 3 | MISSING << 6).count(";") == 0
 
 
+def test_namesakes_of_one_village_are_no_match_where_strangers_often_have_both():
+    """1,000 people told twice, and 120 pairs of namesakes in villages of few surnames."""
+    each = (Comparison("number", "id"), Comparison("name", "address"), Comparison("at", "code"))
+    one, namesakes, elsewhere, near, far = (
+        sum(level << 3 * place for place, level in enumerate(levels))
+        for levels in ((3, 3, 1), (0, 3, 1), (0, 3, 0), (0, 0, 1), (0, 0, 0))
+    )
+    patterns = np.array([one, namesakes, elsewhere, near, far])
+    chosen = np.array([1_000, 120, 300, 0, 0])
+    random = np.array([0, 0, 1, 800, 99_199])
+    n_pairs = 20e6
+    totals = Totals(n_pairs, [n_pairs] * 3, [1_000, 1_420, 161_120])
+
+    apart = learn(each, patterns, chosen, random, totals)
+    both = learn(each, patterns, chosen, random, totals, [(1, 2)])
+
+    assert probability(apart.scores(patterns))[1] > 0.5
+    likely = probability(both.scores(patterns))
+    assert likely[1] < 0.1 and likely[0] > 0.999
+    # 120 pairs, where 420 x 160,120 / 20 million would be chance.
+    assert both.together[1, 2] == pytest.approx(np.log2(120 / 3.4), abs=0.5)
+    assert "name and at together -5" in both.reasons(namesakes)
+
+
 def test_strangers_that_a_pass_brings_together_are_no_match(spark, tmp_path: Path):
     """A birthday and a village are shared by many: who shares nothing else is somebody else."""
     rng = np.random.default_rng(6)
