@@ -26,10 +26,7 @@ demo: setup ## everything on a synthetic county, from deliveries to a map and a 
 test: setup ## all tests but those that run every DAG
 	$(RUN) -m pytest -q $(ARGS)
 
-test-prove-link: setup ## people of six registers linked under harsh faults, against the truth
-	$(RUN) -m bench.prove_link $(ARGS)
-
-airflow: setup ## every DAG run for real, and Airflow as a service
+test-airflow: setup ## every DAG run for real, and Airflow as a service
 	$(RUN) -m pytest -q -m airflow tests/dags $(ARGS)
 
 check: setup ## style, types, security
