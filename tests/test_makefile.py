@@ -10,7 +10,8 @@ def test_each_phony_target_has_one_recipe():
     text = (ROOT / "Makefile").read_text(encoding="utf-8")
     [phony] = re.findall(r"^\.PHONY: (.*)$", text, re.MULTILINE)
     recipes = Counter(re.findall(r"^([a-z-]+):.*##.*\n\t", text, re.MULTILINE))
-    assert recipes == Counter(phony.split())
+    # `setup` only asks for the environment.
+    assert recipes == Counter(name for name in phony.split() if name != "setup")
 
 
 def test_what_ci_makes_is_a_target():
