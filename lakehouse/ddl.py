@@ -46,7 +46,7 @@ def properties(table: type[Table]) -> dict[str, str]:
     return {
         # Plain tables: any Delta reader (DuckDB, delta-rs, Trino) can open them.
         "delta.enableDeletionVectors": "false",
-        "delta.enableChangeDataFeed": "true" if table.write == "merge" else "false",
+        "delta.enableChangeDataFeed": "true" if table.write in ("merge", "history") else "false",
         "delta.deletedFileRetentionDuration": "interval 30 days",
         **_statistics(table),
         "bangfu.owner": table.owner,

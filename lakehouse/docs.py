@@ -39,6 +39,7 @@ WRITE_MEANING = {
     "replace": "a run replaces the partition",
     "merge": "merged by key; rows that a full register no longer has are closed",
     "append": "appended once per delivery",
+    "history": "each run that changes a row closes it and opens another",
 }
 # What may stand beside the texts in docs/ and be shown in them.
 PICTURES = (".png", ".svg", ".jpg")
@@ -116,14 +117,23 @@ class Site:
     @cached_property
     def layers(self) -> dict[str, list[type[Table]]]:
         """Return the tables of each layer, in the order of the way of a datum, then by name."""
-        by_name = sorted(self.known.tables.values(), key=lambda table: table.name)
+        by_name = sorted(self._told.values(), key=lambda table: table.name)
         grouped = {layer: [t for t in by_name if t.layer == layer] for layer in LAYERS}
         return {layer: tables for layer, tables in grouped.items() if tables}
 
     @cached_property
+    def _told(self) -> dict[str, type[Table]]:
+        """Return the tables that are listed; a history is told of on the page of its table."""
+        return {
+            name: table
+            for name, table in self.known.tables.items()
+            if name not in self.known.histories
+        }
+
+    @cached_property
     def graph(self) -> Drawing:
         """Return the drawing of what is made from what."""
-        return draw({name: self.known.inputs(name) for name in self.known.tables})
+        return draw({name: self.known.inputs(name) for name in self._told})
 
     @cached_property
     def models(self) -> list[type[ModelSpec]]:
@@ -145,7 +155,11 @@ class Site:
 
     def readers(self, name: str) -> list[str]:
         """Return the tables that are made from this one."""
-        return sorted(one for one in self.known.tables if name in self.known.inputs(one))
+        return sorted(one for one in self._told if name in self.known.inputs(one))
+
+    def history(self, name: str) -> str | None:
+        """Return the history of a table, where it keeps one."""
+        return next((one for one, of in self.known.histories.items() if of == name), None)
 
     def parameters(self, name: str | None = None) -> list[Parameter]:
         """Return the parameters of one job, or of all, by table and name."""

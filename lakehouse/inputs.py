@@ -1,13 +1,15 @@
 """Which version of a table a run as of a date reads.
 
 Runs for several dates go on at once (a backfill heeds no `max_active_runs`), so a table that is
-merged may hold the state of another date by the time that it is read: its own one is read then.
+merged may hold the state of another date by the time that it is read: its own one is read then,
+out of its history or, where a table keeps none, as Delta's version of that time.
 """
 
 import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from lakehouse.clocks import has_history
 from lakehouse.files import filesystem
 from lakehouse.io import newest_version, table_path
 from lakehouse.table import Table
@@ -37,6 +39,8 @@ def version_for(conf: "Settings", ops: "Ops", table: type[Table], as_of: "date")
     if mine is None or last is None or last["as_of"] == as_of:
         return newest
     kept = timedelta(days=float(conf.get("maintain", "version_days")))
+    if has_history(table):
+        return mine["delta_version"]  # which names the state; its history says it
     is_kept = datetime.now(UTC) - utc(mine["started_at"]) < kept
     return mine["delta_version"] if is_kept else None
 

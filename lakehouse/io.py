@@ -87,7 +87,7 @@ class Lake:
 
     def replace(self, table: type[Table], rows: "DataFrame", where: str) -> Written:
         """Replace the rows that meet `where` (a condition on the partition column)."""
-        with self._writing(table):
+        with self.writing(table):
             before = self.version(table.name)
             (
                 rows.select(*table.columns)
@@ -98,7 +98,7 @@ class Lake:
             )
             if before is not None and self.version(table.name) == before:
                 return Written(before)  # No row there and none to come: Delta makes no version.
-            return self._written(table.name)
+            return self.written(table.name)
 
     def merge(self, table: type[Table], rows: "DataFrame", whole: bool) -> Written:
         """Insert new keys and update changed rows; `whole`: close keys that `rows` lacks.
@@ -109,7 +109,7 @@ class Lake:
         told = [name for name in table.columns if name not in (*table.key, *LINEAGE)]
         changed = " OR ".join(f"NOT (t.{column} <=> s.{column})" for column in told) or "false"
         values = {column: f"s.{column}" for column in table.columns}
-        with self._writing(table) as delta:
+        with self.writing(table) as delta:
             merge = (
                 delta.alias("t")
                 .merge(rows.select(*table.columns).alias("s"), same)
@@ -119,18 +119,18 @@ class Lake:
             if whole:
                 merge = merge.whenNotMatchedBySourceDelete()
             merge.execute()
-            return self._written(table.name)
+            return self.written(table.name)
 
     def insert_new(self, table: type[Table], rows: "DataFrame") -> Written:
         """Insert rows whose key is not there yet; leave the others as they are."""
         same = " AND ".join(f"t.{column} <=> s.{column}" for column in table.key)
-        with self._writing(table) as delta:
+        with self.writing(table) as delta:
             delta.alias("t").merge(rows.alias("s"), same).whenNotMatchedInsertAll().execute()
-            return self._written(table.name)
+            return self.written(table.name)
 
     def append_once(self, table: type[Table], rows: "DataFrame", app_id: str) -> Written:
         """Append rows under a transaction name; a second append under that name does nothing."""
-        with self._writing(table):
+        with self.writing(table):
             (
                 rows.select(*table.columns)
                 .write.format("delta")
@@ -139,7 +139,7 @@ class Lake:
                 .option("txnVersion", 1)
                 .save(self.path(table.name))
             )
-            return self._written(table.name)
+            return self.written(table.name)
 
     def append_file(
         self, table: type[Table], uri: str, part: dict[str, str], n_rows: int, app_id: str
@@ -148,7 +148,7 @@ class Lake:
 
         The file is moved into the table. It has the table's columns but those of `part`.
         """
-        with self._writing(table):
+        with self.writing(table):
             log = DeltaLog(self.path(table.name))
             if n_rows and log.transaction_version(app_id) is None:
                 add_file(log, uri, part, n_rows, app_id)
@@ -217,7 +217,7 @@ class Lake:
                 fcntl.flock(file, fcntl.LOCK_UN)
 
     @contextmanager
-    def _writing(self, table: type[Table]) -> "Iterator[DeltaTable]":
+    def writing(self, table: type[Table]) -> "Iterator[DeltaTable]":
         """Lock a table and make sure that it exists as declared."""
         from delta.tables import DeltaTable
 
@@ -231,7 +231,7 @@ class Lake:
             self._as_declared.add(table.name)
             yield DeltaTable.forPath(self.spark, path)
 
-    def _written(self, name: str) -> Written:
+    def written(self, name: str) -> Written:
         from delta.tables import DeltaTable
 
         commit = DeltaTable.forPath(self.spark, self.path(name)).history(1).collect()[0]

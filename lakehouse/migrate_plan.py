@@ -117,7 +117,11 @@ class Planner:
         return Planned(table.name, changes, n_rows, emptied=n_rows, refused=refused)
 
     def _is_made(self, table: type[Table]) -> bool:
-        return table.name in self.house.registry.jobs
+        return self._maker(table) in self.house.registry.jobs
+
+    def _maker(self, table: type[Table]) -> str:
+        """Return the table whose runs write a table: its own, or that whose history it is."""
+        return self.house.registry.histories.get(table.name, table.name)
 
     def _anew(self, table: type[Table], why: str) -> str:
         if not self._is_made(table):
@@ -129,12 +133,12 @@ class Planner:
 
     def _runs(self, table: type[Table]) -> str:
         """Return the commands that make a table again, for each date that it was made for."""
-        done = {run["as_of"] for run in self.house.ops.runs(table.name, 10_000)
-                if run["state"] == "done"}  # fmt: skip
-        dates = sorted(done)[-1:] if table.write == "merge" else sorted(done)
-        shown = [f"`bangfu run {table.name} --as-of {one}`" for one in dates[-3:]]
+        maker = self._maker(table)
+        done = self.house.ops.dates_done(maker)
+        dates = done[-1:] if table.write == "merge" else done
+        shown = [f"`bangfu run {maker} --as-of {one}`" for one in dates[-3:]]
         more = f" (and {len(dates) - 3} dates before)" if len(dates) > 3 else ""
-        return (", ".join(shown) or f"`bangfu run {table.name}`") + more
+        return (", ".join(shown) or f"`bangfu run {maker}`") + more
 
     def _too_many(self, table: type[Table], split: checks.Split) -> list[str]:
         share = split.quarantined / split.made if split.made else 0.0

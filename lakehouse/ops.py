@@ -80,6 +80,13 @@ class Ops:
             query = query.where(run_table.c.as_of == as_of)
         return next(iter(self.rows(query)), None)
 
+    def dates_done(self, table: str) -> list[date]:
+        """Return the dates that a table was made for, in order."""
+        columns = run_table.c
+        query = sa.select(columns.as_of).distinct().order_by(columns.as_of)
+        done = query.where(columns.table_name == table, columns.state == "done")
+        return [row["as_of"] for row in self.rows(done)]
+
     def runs(self, table: str | None = None, limit: int = 50) -> list[dict[str, Any]]:
         """Return the newest runs first."""
         query = sa.select(run_table).order_by(run_table.c.started_at.desc()).limit(limit)

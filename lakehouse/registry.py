@@ -2,11 +2,12 @@
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
+from lakehouse.clocks import has_history, history_of
 from lakehouse.conf import feed_dirs
 from lakehouse.errors import DeclarationError, InputMissing, nearest
 from lakehouse.feed import Feed, feeds
@@ -18,11 +19,15 @@ from lakehouse.table import Table
 
 @dataclass(frozen=True)
 class Registry:
-    """All tables by name, the job or feed of each, and the order in which they are made."""
+    """All tables by name, the job or feed of each, and the order in which they are made.
+
+    `histories` says of which table each history is; runs of that table write it.
+    """
 
     tables: dict[str, type[Table]]
     jobs: dict[str, Job]
     feeds: dict[str, Feed]
+    histories: dict[str, str] = field(default_factory=dict)
 
     def table(self, name: str) -> type[Table]:
         """Return one table by full name, or by its bare name where that is unmistakable."""
@@ -37,6 +42,8 @@ class Registry:
 
     def inputs(self, name: str) -> list[str]:
         """Return the tables that a table is made from; none for deliveries and conf/."""
+        if name in self.histories:
+            return [self.histories[name]]
         job = self.jobs.get(name)
         return sorted(set(job.input_names().values())) if job else []
 
@@ -91,6 +98,8 @@ class Registry:
             module = self.jobs[name].function.__module__
             is_mapped = self.tables[name].__module__ == MODULE
             return f"typed by the mapping {bare}.toml" if is_mapped else f"made by {module}"
+        if name in self.histories:
+            return f"kept by every run of {self.histories[name]}"
         return {
             "bronze": f"landed from deliveries of the feed {bare}",
             "conf": f"kept in conf/schemes/{bare}.toml",
@@ -113,7 +122,10 @@ def _registry(_folders: tuple[Path, ...]) -> Registry:
     tables = declared | {feed.table.name: feed.table for feed in known.values()}
     jobs = dict(JOBS) | _own_jobs(known, declared)
     tables |= {job.name: job.output for job in jobs.values()}
-    made = Registry(tables, jobs, known)
+    kept = {history_of(job.output): job.name for job in jobs.values() if has_history(job.output)}
+    tables |= {history.name: history for history in kept}
+    histories = {history.name: name for history, name in kept.items()}
+    made = Registry(tables, jobs, known, histories)
     for job in JOBS.values():
         for name in job.input_names().values():
             if name not in tables:

@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import bronze, checks
+from lakehouse.clocks import has_history, history_of
 from lakehouse.conf import Settings
 from lakehouse.errors import BangfuError, ChecksFailed, InputMissing
 from lakehouse.gate import Gate, failures
+from lakehouse.history import keep, said_of
 from lakehouse.io import Lake, Written, partition_condition
 from lakehouse.job import Job
 from lakehouse.landing import Landing
@@ -24,7 +26,9 @@ from lakehouse.migrate_rows import remade
 from lakehouse.outcome import Outcome, account, fresh, refuse_lost_rows
 from lakehouse.overview import Overview
 from lakehouse.reference import conf_rows
+from lakehouse.span import span_of
 from lakehouse.stale import look_back, missing, waits, widened
+from lakehouse.table import Table
 from lakehouse.touched import narrowed
 from lakehouse.vault import Vault
 from lakehouse.versions import Scorer
@@ -191,6 +195,8 @@ class House(Overview):
             return conf_rows(self.spark, table).alias(name)  # as `Lake.read` does
         if table.layer == "bronze":
             return bronze.typed(self, job, name, as_of)
+        if has_history(table) and self._holds_another_date(table, as_of):
+            return said_of(self.lake.read(history_of(table).name), as_of).alias(name)
         rows = self.lake.read(name, version)
         back = look_back(job, name)
         match table.partition:
@@ -203,6 +209,12 @@ class House(Overview):
                 first = (as_of - timedelta(days=back)).replace(day=1)
                 return rows.where(f"month >= DATE'{first}' AND month <= DATE'{as_of}'")
         return rows
+
+    def _holds_another_date(self, table: type[Table], as_of: date) -> bool:
+        """Tell whether a table's state is not that of a date, which its history may tell."""
+        last = self.ops.last_done(table.name)
+        is_other = last is not None and last["as_of"] != as_of
+        return is_other and self.lake.exists(history_of(table).name)
 
     def _settings(self, job: Job, as_of: date, inputs: dict[str, Any]) -> dict[str, Any]:
         from_run: dict[str, Any] = {"as_of": as_of, "zone": self.conf.zone}
@@ -218,6 +230,9 @@ class House(Overview):
 
     def _write(self, job: Job, good: "DataFrame", as_of: date) -> Written:
         table = job.output
+        if has_history(table):
+            # First: where the run is killed in between, the next one finds nothing to change here.
+            keep(self.lake, table, good, span_of(self, job.name, as_of))
         if table.write == "merge":
             return self.lake.merge(table, good, whole=True)
         return self.lake.replace(table, good, partition_condition(table, as_of, job.redo_days))

@@ -12,7 +12,7 @@ from lakehouse.errors import DeclarationError, nearest
 
 LAYERS = ("conf", "vault", "bronze", "silver", "gold")
 RESTRICTED = ("vault", "bronze")
-WRITES = ("replace", "merge", "append")
+WRITES = ("replace", "merge", "append", "history")
 NUMBERS = ("int", "bigint", "double")
 SIMPLE = ("string", "boolean", "date", "timestamp", "binary", *NUMBERS)
 TYPE = re.compile(rf"(?:array<)?(?:{'|'.join(SIMPLE)})>?$|decimal\(\d+,\d+\)$|map<string,string>$")
@@ -109,7 +109,7 @@ class Table:
     purpose    what its rows may be used for
     owner      who answers for it
     partition  the column that a run replaces, if any
-    write      replace (the partition), merge (by key), append (once per delivery)
+    write      replace (the partition), merge (by key), append (once per delivery), history
     fresh_days how old the newest rows may be; keep_days how long rows are kept
     share_bad  the share of rows that may be quarantined before the gate closes
     release    whether and how its rows may leave the house
@@ -275,7 +275,8 @@ _first: dict[str, tuple[str, str, str | None]] = {}
 
 
 def _check_same_meaning(cls: type[Table]) -> None:
-    if cls.layer == "bronze":  # every field as text, as it came
+    # Bronze has every field as text, as it came; a history has the columns of its table.
+    if cls.layer == "bronze" or cls.write == "history":
         return
     for column in cls.columns.values():
         mine = (cls.name, column.type, column.unit)

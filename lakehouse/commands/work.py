@@ -197,7 +197,8 @@ def plan(
         return
     from lakehouse import plots
 
-    graph = {name: house.registry.inputs(name) for name in house.registry.tables}
+    known = house.registry
+    graph = {name: known.inputs(name) for name in known.tables if name not in known.histories}
     page = plots.plan(house.plan([table], day, since), graph, str(day))
     write_plot(page, f"plan-{day}", out)
 

@@ -25,9 +25,11 @@ def named(name: str) -> type[Table] | None:
 def listed(pattern: str | None = None, every: bool = False) -> list[dict[str, Any]]:
     """Return the tables by name, those whose name or meaning holds a pattern.
 
+    Histories are there where a pattern finds them, or for `every`.
     Raises InputMissing where there is none.
     """
-    tables = offered(registry())
+    histories = registry().histories if not pattern else {}  # found by name alone
+    tables = [one for one in offered(registry()) if every or one.name not in histories]
     if every:
         others = [one for one in registry().tables.values() if one.layer not in OFFERED]
         tables += sorted(others, key=lambda table: table.name)

@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
+from lakehouse.clocks import has_history, history_of
 from lakehouse.conf import Settings
 from lakehouse.errors import InputMissing, PrivacyError, UsageError, nearest
 from lakehouse.io import arrow_rows, newest_version, table_path
@@ -40,11 +41,12 @@ class Cut:
 
 @dataclass(frozen=True)
 class Opened:
-    """One table, cut, as the engine will see it."""
+    """One table, cut, as the engine will see it; its history may say it of any date."""
 
     table: type[Table]
     version: int
     rows: ds.Dataset
+    by_history: bool = False
 
 
 def shown_columns(table: type[Table]) -> list[Column]:
@@ -103,13 +105,18 @@ def _unknown(known: Registry, named: Named, cut: Cut) -> str:
 def open_table(root: str, table: type[Table], cut: Cut) -> Opened:
     """Open one table as it stood, without personal columns and without the rows cut away.
 
-    Raises InputMissing where it has not been made, or did not exist at the time of the cut.
+    A table that holds the state of one date is told of another by its history. Raises InputMissing
+    where it has not been made, or did not exist at the time of the cut.
     """
     path = table_path(root, table.name)
     if newest_version(path) is None:
         raise InputMissing(
             f"{table.name} has not been made yet. `bangfu plan {table.name}` says what it needs."
         )
+    if has_history(table) and (cut.as_of or cut.known_at):
+        history = history_of(table)
+        if newest_version(of_it := table_path(root, history.name)) is not None:
+            return _open_state(table, DeltaTable(of_it), of_it, cut)
     delta = DeltaTable(path)
     if cut.known_at and "known_from" not in table.columns:
         delta.load_as_version(version_at(delta, table.name, cut.known_at))
@@ -121,10 +128,29 @@ def open_table(root: str, table: type[Table], cut: Cut) -> Opened:
         )
     for condition in conditions(table, names, cut):
         rows = rows.filter(condition)
-    # Declared columns only: of one that is no longer declared, nobody says whether it is personal.
+    return Opened(table, delta.version(), _shown(rows, table))
+
+
+def _open_state(table: type[Table], history: DeltaTable, path: str, cut: Cut) -> Opened:
+    """Open what a history says of a date, the newest if none, as known at a time, or now."""
+    rows = arrow_rows(history, path)
+    known = history_of(table)
+    found = conditions(known, set(rows.schema.names), cut)
+    found += [] if cut.as_of else [ds.field("valid_to").is_null()]
+    found += [] if cut.known_at else [ds.field("known_to").is_null()]
+    for condition in found:
+        rows = rows.filter(condition)
+    return Opened(table, history.version(), _shown(rows, table), by_history=True)
+
+
+def _shown(rows: ds.Dataset, table: type[Table]) -> ds.Dataset:
+    """Return rows with what is offered of a table.
+
+    Declared columns only: of one that is no longer declared, nobody says whether it is personal.
+    """
+    names = set(rows.schema.names)
     kept = [column.name for column in shown_columns(table) if column.name in names]
-    shown = rows.replace_schema(pa.schema([rows.schema.field(name) for name in kept]))
-    return Opened(table, delta.version(), shown)
+    return rows.replace_schema(pa.schema([rows.schema.field(name) for name in kept]))
 
 
 def conditions(table: type[Table], names: set[str], cut: Cut) -> list[Any]:
@@ -208,7 +234,7 @@ def check_area(root: str, known: Registry, prefix: str) -> None:
 def notes(conf: Settings, opened: Sequence[Opened], cut: Cut) -> Iterator[str]:
     """Yield what a reader has to know of tables that a date cannot be cut out of."""
     for one in opened if cut.as_of else ():
-        if one.table.write == "merge":
+        if one.table.write == "merge" and not one.by_history:
             note = _holds_another_date(conf, one, cut)
         else:
             note = _has_no_such_date(one, cut)
@@ -228,7 +254,8 @@ def _holds_another_date(conf: Settings, one: Opened, cut: Cut) -> str | None:
 
 
 def _has_no_such_date(one: Opened, cut: Cut) -> str | None:
-    if one.table.partition != "as_of" or one.rows.head(1).num_rows:
+    is_of_dates = one.table.partition == "as_of" or one.by_history
+    if not is_of_dates or one.rows.head(1).num_rows:
         return None
     return f"{one.table.name} has no rows of {cut.as_of}."
 

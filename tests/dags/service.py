@@ -131,5 +131,5 @@ class Service:
         """Press Ctrl-C; return what is left of all that it had started."""
         started = self.started()
         self.process.send_signal(signal.SIGINT)
-        self.process.wait(timeout=60)
+        self.process.wait(timeout=180)
         return psutil.wait_procs(started, timeout=5)[1]

@@ -44,7 +44,10 @@ def test_every_link_has_a_target_and_every_purpose_is_known(table: type[Table]) 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
 def test_every_table_has_a_job_or_a_source(table: type[Table]) -> None:
     layer, bare = table.name.split(".")
-    if layer in ("silver", "gold"):
+    if table.name in REGISTRY.histories:
+        assert REGISTRY.histories[table.name] == table.name.removesuffix("_history")
+        assert REGISTRY.inputs(table.name) == [REGISTRY.histories[table.name]]
+    elif layer in ("silver", "gold"):
         module = REGISTRY.jobs[table.name].function.__module__
         if table.__module__ == "conf.feeds":  # made by its mapping
             assert (layer, module) == ("silver", "lakehouse.feed_table")

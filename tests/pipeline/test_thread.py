@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,9 @@ import pytest
 
 from lakehouse.bronze import deliveries_in_force
 from lakehouse.feed import feeds
+from lakehouse.history import said_of
 from lakehouse.leaks import leaks, secrets
+from lakehouse.query import Query
 from lakehouse.registry import registry
 from lakehouse.run import House
 from synth import outcomes
@@ -195,10 +197,21 @@ def test_a_corrected_register_updates_closes_and_says_so(
     assert before["silver.person"] == before["gold.household_feature"] == "stale"
     assert before["silver.project"] == "fresh"
 
+    so_far = {row["person_id"]: row for row in house.lake.read("silver.person").collect()}
+    asked = datetime.now(UTC)
     [outcome] = house.run("silver.person", AS_OF)
 
     assert (outcome.created, outcome.updated, outcome.closed) == (0, 1, 1)
     assert outcome.adds_up
+    history = house.lake.read("silver.person_history")
+    assert {row["person_id"]: row for row in said_of(history, AS_OF, asked).collect()} == so_far
+    now = {row["person_id"]: row for row in house.lake.read("silver.person").collect()}
+    assert {row["person_id"]: row for row in said_of(history, AS_OF).collect()} == now
+    closed = [row["valid_from"] for row in history.where("known_to IS NOT NULL").collect()]
+    assert closed == [AS_OF.replace(day=1)] * 2  # the register of a month tells of the month
+    asking = "SELECT count(*) AS n FROM silver.person_history"
+    for at, n in ((asked, len(so_far)), (None, len(so_far) + 1)):
+        assert Query(house.conf, as_of=AS_OF, known_at=at).rows(asking) == [{"n": n}]
 
 
 def test_a_merged_table_holds_one_date(county: tuple[House, dict[str, Any]]) -> None:
