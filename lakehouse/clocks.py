@@ -24,19 +24,30 @@ CLOCKS = {
 }
 
 
-def has_history(table: type[Table]) -> bool:
-    """Tell whether it is kept what a table said before.
+# Of a table whose rows say themselves from when to when they hold, one clock is kept.
+KNOWN = {name: column for name, column in CLOCKS.items() if name.startswith("known")}
 
-    Of silver tables that hold one state, and do not tell themselves from when to when a row holds.
-    """
-    tells_itself = {"valid_from", "since"} & table.columns.keys()
-    is_entity = "delivery_id" not in table.key
-    return table.layer == "silver" and table.write == "merge" and is_entity and not tells_itself
+
+def has_history(table: type[Table]) -> bool:
+    """Tell whether it is kept what a table said before: of silver tables that hold one state."""
+    # What is derived from dated rows has the history of these.
+    is_entity = not {"delivery_id", "since"} & {*table.key}
+    return table.layer == "silver" and table.write == "merge" and is_entity
+
+
+def tells_validity(table: type[Table]) -> bool:
+    """Tell whether rows say themselves from when to when they hold, as those of the area tree."""
+    return "valid_from" in table.columns
+
+
+def clocks_of(table: type[Table]) -> dict[str, Column]:
+    """Return the columns that the history of a table has beside those of the table."""
+    return KNOWN if tells_validity(table) else CLOCKS
 
 
 def history_of(table: type[Table]) -> type[Table]:
     """Declare the history of a table: its columns and the clocks, one row for each that it said."""
-    bare = table.name.split(".")[1]
+    bare, clocks = table.name.split(".")[1], clocks_of(table)
     # What was said was good by the rules of its day: those of another day do not judge it.
     columns = {
         name: replace(column, codes=None, least=None, most=None, nullable=name not in table.key)
@@ -52,10 +63,10 @@ def history_of(table: type[Table]) -> type[Table]:
     return type(
         "History",
         (Table,),
-        columns | CLOCKS | told,
+        columns | clocks | told,
         layer=table.layer,
         name=f"{bare}{SUFFIX}",
-        key=(*table.key, "valid_from", "known_from"),
+        key=(*table.key, *(name for name in clocks if name.endswith("_from"))),
         area=table.area,
         purpose=table.purpose,
         owner=table.owner,

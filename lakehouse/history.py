@@ -7,7 +7,6 @@ was known before it came. Snodgrass, R. T. (2000), "Developing Time-Oriented Dat
 in SQL", ch. 10 (bitemporal tables, sequenced modifications).
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,17 +14,24 @@ from typing import TYPE_CHECKING, Any
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
-from lakehouse.clocks import CLOCKS, history_of
+from lakehouse.clocks import clocks_of, history_of, tells_validity
 from lakehouse.errors import ChecksFailed
-from lakehouse.io import LINEAGE, Lake
+from lakehouse.history_pieces import (
+    CLOSES,
+    NEW,
+    OPENS,
+    WAS_THERE,
+    affected_by,
+    open_or_after,
+    pieces_known,
+    pieces_of,
+)
+from lakehouse.io import Lake
 from lakehouse.span import Span
 from lakehouse.table import Table
 
 if TYPE_CHECKING:
     from delta.tables import DeltaTable
-
-# Rows of a key: what the state says, what the history says, the rows to close and to open.
-NEW, THERE, CLOSES, OPENS = "_new", "_there", "_closes", "_opens"
 
 
 @dataclass(frozen=True)
@@ -50,13 +56,16 @@ def keep(lake: Lake, table: type[Table], state: DataFrame, span: Span) -> Kept:
         if lake.version(history.name) == 0:
             return _begin(lake, history, state, span)
         standing = delta.toDF().where("known_to IS NULL")
-        affected = _affected(standing, state, table, span).localCheckpoint()
-        if affected.isEmpty():
-            return Kept()
-        pieces = _pieces(affected, standing, table, span).localCheckpoint()
-        kept = _count(pieces, span)
+        if tells_validity(table):
+            pieces = pieces_known(standing, state, table).localCheckpoint()
+        else:
+            affected = affected_by(standing, state, table, span).localCheckpoint()
+            if affected.isEmpty():
+                return Kept()
+            pieces = pieces_of(affected, standing, table, span).localCheckpoint()
+        kept = _count(pieces)
         if kept.closes or kept.opens:
-            _write(delta, pieces, history, _now(delta))
+            _write(delta, pieces, table, _now(delta))
             written = lake.written(history.name)
             if (written.created, written.updated) != (kept.opens, kept.closes):
                 raise ChecksFailed(
@@ -66,157 +75,19 @@ def keep(lake: Lake, table: type[Table], state: DataFrame, span: Span) -> Kept:
     return kept
 
 
-def said_of(rows: DataFrame, day: date, known_at: datetime | None = None) -> DataFrame:
-    """Return what a history says of a day, as known now or at a time before; without clocks."""
-    valid = (F.col("valid_from") <= F.lit(day)) & _open_or_after(F.col("valid_to"), F.lit(day))
+def said_of(
+    rows: DataFrame, table: type[Table], day: date, known_at: datetime | None = None
+) -> DataFrame:
+    """Return what the history of a table says of a day, as known now or at a time before.
+
+    It has the columns of the table; of one that tells validity itself the rows that hold that day.
+    """
+    valid = (F.col("valid_from") <= F.lit(day)) & open_or_after(F.col("valid_to"), F.lit(day))
     known = F.col("known_to").isNull()
     if known_at is not None:
         at = _moment(known_at)
-        known = (F.col("known_from") <= at) & _open_or_after(F.col("known_to"), at)
-    return rows.where(valid & known).drop(*CLOCKS)
-
-
-# -- what changes --------------------------------------------------------------------------
-
-
-def _affected(standing: DataFrame, state: DataFrame, table: type[Table], span: Span) -> DataFrame:
-    """Return each key of which the state says something else for its span, with its new row.
-
-    The new row is null where the state does not have the key.
-    """
-    key = list(table.key)
-    new = state.select(*key, F.struct(*_rest(table)).alias(NEW))
-    there = standing.where(_overlaps(F.struct("valid_from", "valid_to"), span)).select(
-        *key, F.struct("valid_from", "valid_to", *_rest(table)).alias(THERE)
-    )
-    is_same = _same(table, F.col(NEW), F.col(THERE)) & _covers(F.col(THERE), span)
-    other = new.join(there, key, "full").where(~F.coalesce(is_same, F.lit(False)))
-    # Of several rows that hold one after the other, none covers the span.
-    return other.dropDuplicates(key).select(*key, NEW)
-
-
-def _pieces(affected: DataFrame, standing: DataFrame, table: type[Table], span: Span) -> DataFrame:
-    """Return for each affected key the rows of the history to close, and those to open.
-
-    Rows that only meet the span are looked at too: one that says the same as the new row becomes
-    one with it, so that a row always begins and ends with a change.
-    """
-    key = list(table.key)
-    row = F.struct("valid_from", "valid_to", *_rest(table))
-    there = (
-        standing.where(_meets(F.struct("valid_from", "valid_to"), span))
-        .join(affected.select(*key), key, "left_semi")
-        .groupBy(*key)
-        .agg(F.collect_list(row).alias(THERE))
-    )
-    none = F.array().cast(there.schema[THERE].dataType)
-    rows = affected.join(there, key, "left").withColumn(THERE, F.coalesce(THERE, none))
-    rows = rows.withColumns(
-        {
-            "_before": F.get(F.filter(THERE, lambda one: one["valid_from"] < span.first), 0),
-            "_after": F.get(F.filter(THERE, lambda one: _goes_on(one, span)), 0),
-        }
-    )
-    before, after, new = F.col("_before"), F.col("_after"), F.col(NEW)
-    # Null, where there is no such row, is no.
-    rows = rows.withColumns(
-        {
-            "_joins_before": F.coalesce(_same(table, new, before), F.lit(False)),
-            "_joins_after": F.coalesce(_same(table, new, after), F.lit(False)),
-        }
-    )
-    return rows.withColumns({CLOSES: _closes(span), OPENS: _opens(table, span)})
-
-
-def _closes(span: Span) -> Column:
-    """Return the rows that no longer hold as they stand, by their first days."""
-
-    def ends(one: Column) -> Column:
-        joined = (F.col("_joins_before") & (one["valid_from"] == F.col("_before.valid_from"))) | (
-            F.col("_joins_after") & (one["valid_from"] == F.col("_after.valid_from"))
-        )
-        return _overlaps(one, span) | F.coalesce(joined, F.lit(False))
-
-    return F.transform(F.filter(THERE, ends), lambda one: one["valid_from"])
-
-
-def _opens(table: type[Table], span: Span) -> Column:
-    """Return what holds instead: in the span, and what is left before and after it."""
-    first, end = F.lit(span.first), F.lit(span.end).cast("date")
-    before, after, new = F.col("_before"), F.col("_after"), F.col(NEW)
-    joins_before, joins_after = F.col("_joins_before"), F.col("_joins_after")
-    rest = _rest(table)
-
-    def row(of: Column, begins: Column, ends: Column) -> Column:
-        told = (of[name].alias(name) for name in rest)
-        return F.struct(begins.alias("valid_from"), ends.alias("valid_to"), *told)
-
-    within = F.when(
-        new.isNotNull(),
-        row(
-            # Who said it first goes on to be told.
-            F.when(joins_before, _values(before, rest)).otherwise(new),
-            F.when(joins_before, before["valid_from"]).otherwise(first),
-            F.when(joins_after, after["valid_to"]).otherwise(end),
-        ),
-    )
-    left = F.when(
-        before.isNotNull() & _overlaps(before, span) & ~joins_before,
-        row(before, before["valid_from"], first),
-    )
-    right = F.when(
-        after.isNotNull() & _overlaps(after, span) & ~joins_after,
-        row(after, end, after["valid_to"]),
-    )
-    return F.filter(F.array(within, left, right), lambda one: one.isNotNull())
-
-
-def _rest(table: type[Table]) -> list[str]:
-    return [name for name in table.columns if name not in table.key]
-
-
-def _values(of: Column, names: Iterable[str]) -> Column:
-    return F.struct(*(of[name].alias(name) for name in names))
-
-
-def _same(table: type[Table], one: Column, other: Column) -> Column:
-    """Tell whether two rows of a key say the same, whoever brought them; null where one is null."""
-    told = [name for name in _rest(table) if name not in LINEAGE]
-    both = one.isNotNull() & other.isNotNull()
-    if not told:
-        return both
-    return both & _values(one, told).eqNullSafe(_values(other, told))
-
-
-def _open_or_after(ends: Column, day: Column) -> Column:
-    return ends.isNull() | (ends > day)
-
-
-def _overlaps(row: Column, span: Span) -> Column:
-    later = _open_or_after(row["valid_to"], F.lit(span.first))
-    return later if span.end is None else later & (row["valid_from"] < F.lit(span.end))
-
-
-def _meets(row: Column, span: Span) -> Column:
-    later = row["valid_to"].isNull() | (row["valid_to"] >= F.lit(span.first))
-    return later if span.end is None else later & (row["valid_from"] <= F.lit(span.end))
-
-
-def _covers(row: Column, span: Span) -> Column:
-    goes_on = row["valid_to"].isNull()
-    if span.end is not None:
-        goes_on = goes_on | (row["valid_to"] >= F.lit(span.end))
-    return (row["valid_from"] <= F.lit(span.first)) & goes_on
-
-
-def _goes_on(row: Column, span: Span) -> Column:
-    """Tell whether a row holds after a span, beginning in it or right after it."""
-    if span.end is None:
-        return F.lit(False)
-    return (row["valid_from"] <= F.lit(span.end)) & _open_or_after(row["valid_to"], F.lit(span.end))
-
-
-# -- writing it ----------------------------------------------------------------------------
+        known = (F.col("known_from") <= at) & open_or_after(F.col("known_to"), at)
+    return rows.where(valid & known).drop(*clocks_of(table))
 
 
 def _begin(lake: Lake, history: type[Table], state: DataFrame, span: Span) -> Kept:
@@ -227,15 +98,15 @@ def _begin(lake: Lake, history: type[Table], state: DataFrame, span: Span) -> Ke
         "known_from": _moment(datetime.now(UTC)),
         "known_to": F.lit(None).cast("timestamp"),
     }
-    rows = state.withColumns(clocks).select(*history.columns)
+    new = {name: column for name, column in clocks.items() if name not in state.columns}
+    rows = state.withColumns(new).select(*history.columns)
     rows.write.format("delta").mode("append").save(lake.path(history.name))
     created = lake.written(history.name).created
     return Kept(created=created, opens=created)
 
 
-def _count(pieces: DataFrame, span: Span) -> Kept:
-    was_there = F.exists(THERE, lambda one: _overlaps(one, span))
-    is_new = F.col(NEW).isNotNull()
+def _count(pieces: DataFrame) -> Kept:
+    is_new, was_there = F.col(NEW).isNotNull(), F.col(WAS_THERE)
     counts = pieces.agg(
         F.count_if(is_new & ~was_there).alias("created"),
         F.count_if(is_new & was_there).alias("updated"),
@@ -246,26 +117,24 @@ def _count(pieces: DataFrame, span: Span) -> Kept:
     return Kept(**counts.collect()[0].asDict())
 
 
-def _write(delta: "DeltaTable", pieces: DataFrame, history: type[Table], at: datetime) -> None:
+def _write(delta: "DeltaTable", pieces: DataFrame, table: type[Table], at: datetime) -> None:
     """Close and open rows in one commit, at one time of knowledge."""
-    known = _moment(at)
-    row = pieces.schema[OPENS].dataType.elementType
-    key = [name for name in history.key if name not in CLOCKS]
-    closes = pieces.select(*key, F.explode(CLOSES).alias("valid_from")).select(
-        *key,
-        "valid_from",
+    known, history, key = _moment(at), history_of(table), list(table.key)
+    begins = [] if tells_validity(table) else ["valid_from"]
+    opens = pieces.select(*key, F.inline(OPENS)).withColumn("_closes", F.lit(False))
+    closed = {name: F.col(name) for name in key} | {name: F.col("_first") for name in begins}
+    closes = pieces.select(*key, F.explode(CLOSES).alias("_first")).select(
         *(
-            F.lit(None).cast(one.dataType).alias(one.name)
-            for one in row
-            if one.name != "valid_from"
+            closed.get(one.name, F.lit(None).cast(one.dataType)).alias(one.name)
+            for one in opens.schema
+            if one.name != "_closes"
         ),
         F.lit(True).alias("_closes"),
     )
-    opens = pieces.select(*key, F.inline(OPENS)).withColumn("_closes", F.lit(False))
     changes = closes.unionByName(opens).withColumns(
         {"known_from": known, "known_to": F.lit(None).cast("timestamp")}
     )
-    same = " AND ".join(f"t.{name} = s.{name}" for name in (*key, "valid_from"))
+    same = " AND ".join(f"t.{name} = s.{name}" for name in (*key, *begins))
     values: dict[str, Any] = {name: f"s.{name}" for name in history.columns}
     (
         delta.alias("t")

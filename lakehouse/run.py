@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import bronze, checks
-from lakehouse.clocks import has_history, history_of
+from lakehouse.clocks import has_history, history_of, tells_validity
 from lakehouse.conf import Settings
 from lakehouse.errors import BangfuError, ChecksFailed, InputMissing
 from lakehouse.gate import Gate, failures
@@ -195,8 +195,8 @@ class House(Overview):
             return conf_rows(self.spark, table).alias(name)  # as `Lake.read` does
         if table.layer == "bronze":
             return bronze.typed(self, job, name, as_of)
-        if has_history(table) and self._holds_another_date(table, as_of):
-            return said_of(self.lake.read(history_of(table).name), as_of).alias(name)
+        if self._holds_another_date(table, as_of):
+            return said_of(self.lake.read(history_of(table).name), table, as_of).alias(name)
         rows = self.lake.read(name, version)
         back = look_back(job, name)
         match table.partition:
@@ -211,10 +211,17 @@ class House(Overview):
         return rows
 
     def _holds_another_date(self, table: type[Table], as_of: date) -> bool:
-        """Tell whether a table's state is not that of a date, which its history may tell."""
+        """Tell whether a table's state is not that of a date, which its history can tell."""
+        if not has_history(table) or tells_validity(table):
+            return False
         last = self.ops.last_done(table.name)
         is_other = last is not None and last["as_of"] != as_of
         return is_other and self.lake.exists(history_of(table).name)
+
+    def _is_news(self, table: type[Table], as_of: date) -> bool:
+        """Tell whether a state goes into the history: an older list of dated rows is no news."""
+        done = self.ops.dates_done(table.name)
+        return not tells_validity(table) or as_of >= max(done, default=as_of)
 
     def _settings(self, job: Job, as_of: date, inputs: dict[str, Any]) -> dict[str, Any]:
         from_run: dict[str, Any] = {"as_of": as_of, "zone": self.conf.zone}
@@ -230,7 +237,7 @@ class House(Overview):
 
     def _write(self, job: Job, good: "DataFrame", as_of: date) -> Written:
         table = job.output
-        if has_history(table):
+        if has_history(table) and self._is_news(table, as_of):
             # First: where the run is killed in between, the next one finds nothing to change here.
             keep(self.lake, table, good, span_of(self, job.name, as_of))
         if table.write == "merge":

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
-from lakehouse.clocks import has_history, history_of
+from lakehouse.clocks import has_history, history_of, tells_validity
 from lakehouse.conf import Settings
 from lakehouse.errors import InputMissing, PrivacyError, UsageError, nearest
 from lakehouse.io import arrow_rows, newest_version, table_path
@@ -136,7 +136,7 @@ def _open_state(table: type[Table], history: DeltaTable, path: str, cut: Cut) ->
     rows = arrow_rows(history, path)
     known = history_of(table)
     found = conditions(known, set(rows.schema.names), cut)
-    found += [] if cut.as_of else [ds.field("valid_to").is_null()]
+    found += [] if cut.as_of or tells_validity(table) else [ds.field("valid_to").is_null()]
     found += [] if cut.known_at else [ds.field("known_to").is_null()]
     for condition in found:
         rows = rows.filter(condition)

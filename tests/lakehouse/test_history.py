@@ -8,7 +8,7 @@ from lakehouse import clocks
 from lakehouse.clocks import has_history, history_of
 from lakehouse.history import Kept, keep, said_of
 from lakehouse.schemas.people import Person, RosterEntry
-from lakehouse.schemas.space import Area
+from lakehouse.schemas.space import Area, AreaCorrespondence
 from lakehouse.span import Span
 from lakehouse.table import Column, Table
 
@@ -30,6 +30,24 @@ class Thing(Table, layer="silver", key=("thing_id",), area=None, purpose="statis
     line = Column("bigint", "Line.")
 
 
+class Stay(
+    Table,
+    layer="silver",
+    key=("thing_id", "valid_from"),
+    area=None,
+    purpose="statistics",
+    owner="x",
+):
+    """One stay of a thing, from a day to a day."""
+
+    thing_id = Column("string", "Thing.")
+    valid_from = Column("date", "First day.")
+    valid_to = Column("date", "First day no longer.", nullable=True)
+    hue = Column("string", "Hue.", nullable=True)
+    delivery_id = Column("string", "Delivery that the row came with.")
+    line = Column("bigint", "Line.")
+
+
 def frame(house: "House", state: State, delivery: str = "d") -> "DataFrame":
     rows = [(key, hue, delivery, n) for n, (key, hue) in enumerate(state.items())]
     return house.spark.createDataFrame(
@@ -42,14 +60,14 @@ def put(house: "House", state: State, first: date, end: date | None = None) -> K
 
 
 def told(house: "House", day: date, at: datetime | None = None) -> State:
-    rows = said_of(house.lake.read("silver.thing_history"), day, at).collect()
+    rows = said_of(house.lake.read("silver.thing_history"), Thing, day, at).collect()
     assert len({row["thing_id"] for row in rows}) == len(rows)
     return {row["thing_id"]: row["hue"] for row in rows}
 
 
-def knowledge(house: "House") -> datetime:
-    """Return the newest time of knowledge of the history."""
-    micros = house.lake.read("silver.thing_history").selectExpr("unix_micros(max(known_from))")
+def knowledge(house: "House", name: str = "silver.thing_history") -> datetime:
+    """Return the newest time of knowledge of a history."""
+    micros = house.lake.read(name).selectExpr("unix_micros(max(known_from))")
     return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros.collect()[0][0])
 
 
@@ -86,6 +104,36 @@ def test_the_same_state_again_writes_nothing(house: "House") -> None:
     version = house.lake.version("silver.thing_history")
     assert put(house, {"a": "red"}, JAN) == put(house, {"a": "red"}, FEB) == Kept()
     assert house.lake.version("silver.thing_history") == version
+
+
+def test_rows_that_say_their_days_themselves_have_one_clock(house: "House") -> None:
+    def put(*stays: tuple[str, date, date | None, str]) -> Kept:
+        rows = house.spark.createDataFrame(
+            [(*one, "d", n) for n, one in enumerate(stays)],
+            "thing_id string, valid_from date, valid_to date, hue string, delivery_id string, "
+            "line bigint",
+        )
+        return keep(house.lake, Stay, rows, Span(JAN))
+
+    first, second = ("a", JAN, None, "red"), ("b", JAN, FEB, "red")
+    put(first, second)
+    before = knowledge(house, "silver.stay_history")
+    ended, again = ("a", JAN, MAR, "red"), ("a", MAR, None, "blue")
+    kept = Kept(created=1, updated=1, gone=1, closes=2, opens=2)
+    assert put(ended, again) == kept
+    assert put(again, ended) == Kept()
+    rows = house.lake.read("silver.stay_history")
+    assert history_of(Stay).key == ("thing_id", "valid_from", "known_from")
+
+    def said(day: date, at: datetime | None = None) -> list[tuple[str, str]]:
+        told = said_of(rows, Stay, day, at).select("thing_id", "hue").collect()
+        return sorted(tuple(row) for row in told)
+
+    assert (said(JAN), said(MAR)) == ([("a", "red")], [("a", "blue")])
+    assert (said(JAN, before), said(MAR, before)) == (
+        [("a", "red"), ("b", "red")],
+        [("a", "red")],
+    )
 
 
 def test_what_changed_is_all_that_the_change_feed_carries(house: "House") -> None:
@@ -140,8 +188,8 @@ def _covering(states: dict[date, State], day: date) -> date | None:
 
 
 def test_which_tables_have_a_history() -> None:
-    assert has_history(Person)
-    assert not any(has_history(one) for one in (Area, RosterEntry, history_of(Person)))
+    assert all(has_history(one) for one in (Person, Area, RosterEntry))
+    assert not any(has_history(one) for one in (AreaCorrespondence, history_of(Person)))
     declared = history_of(Person)
     assert declared.name == "silver.person_history"
     assert declared.key == ("person_id", "valid_from", "known_from")

@@ -15,6 +15,7 @@ from lakehouse.leaks import leaks, secrets
 from lakehouse.query import Query
 from lakehouse.registry import registry
 from lakehouse.run import House
+from lakehouse.schemas.people import Person
 from synth import outcomes
 from synth.plan import Told
 from tests.pipeline import faults
@@ -204,9 +205,11 @@ def test_a_corrected_register_updates_closes_and_says_so(
     assert (outcome.created, outcome.updated, outcome.closed) == (0, 1, 1)
     assert outcome.adds_up
     history = house.lake.read("silver.person_history")
-    assert {row["person_id"]: row for row in said_of(history, AS_OF, asked).collect()} == so_far
+    assert {
+        row["person_id"]: row for row in said_of(history, Person, AS_OF, asked).collect()
+    } == so_far
     now = {row["person_id"]: row for row in house.lake.read("silver.person").collect()}
-    assert {row["person_id"]: row for row in said_of(history, AS_OF).collect()} == now
+    assert {row["person_id"]: row for row in said_of(history, Person, AS_OF).collect()} == now
     closed = [row["valid_from"] for row in history.where("known_to IS NOT NULL").collect()]
     assert closed == [AS_OF.replace(day=1)] * 2  # the register of a month tells of the month
     asking = "SELECT count(*) AS n FROM silver.person_history"
