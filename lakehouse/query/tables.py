@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 from deltalake import DeltaTable
 
-from lakehouse.clocks import has_history, history_of, tells_validity
+from lakehouse.clocks import CLOCKS, has_history, history_of, tells_validity
 from lakehouse.conf import Settings
 from lakehouse.errors import InputMissing, PrivacyError, UsageError, nearest
 from lakehouse.io import arrow_rows, newest_version, table_path
@@ -47,6 +47,12 @@ class Opened:
     version: int
     rows: ds.Dataset
     by_history: bool = False
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the columns that are offered of those that the data set has."""
+        shown = {column.name for column in shown_columns(self.table)}
+        return [name for name in self.rows.schema.names if name in shown]
 
 
 def shown_columns(table: type[Table]) -> list[Column]:
@@ -140,16 +146,18 @@ def _open_state(table: type[Table], history: DeltaTable, path: str, cut: Cut) ->
     found += [] if cut.known_at else [ds.field("known_to").is_null()]
     for condition in found:
         rows = rows.filter(condition)
-    return Opened(table, history.version(), _shown(rows, table), by_history=True)
+    # The clocks stay in the data set, which is filtered by them, and are not offered.
+    return Opened(table, history.version(), _shown(rows, table, *CLOCKS), by_history=True)
 
 
-def _shown(rows: ds.Dataset, table: type[Table]) -> ds.Dataset:
-    """Return rows with what is offered of a table.
+def _shown(rows: ds.Dataset, table: type[Table], *more: str) -> ds.Dataset:
+    """Return rows with what is offered of a table, and more columns.
 
     Declared columns only: of one that is no longer declared, nobody says whether it is personal.
     """
     names = set(rows.schema.names)
-    kept = [column.name for column in shown_columns(table) if column.name in names]
+    offered = [column.name for column in shown_columns(table)]
+    kept = [name for name in dict.fromkeys([*offered, *more]) if name in names]
     return rows.replace_schema(pa.schema([rows.schema.field(name) for name in kept]))
 
 
@@ -257,7 +265,8 @@ def _has_no_such_date(one: Opened, cut: Cut) -> str | None:
     is_of_dates = one.table.partition == "as_of" or one.by_history
     if not is_of_dates or one.rows.head(1).num_rows:
         return None
-    return f"{one.table.name} has no rows of {cut.as_of}."
+    known = f", as known at {cut.known_at:%F %T} UTC" if one.by_history and cut.known_at else ""
+    return f"{one.table.name} has no rows of {cut.as_of}{known}."
 
 
 def state_of(ops: Ops, name: str, version: int) -> date | None:

@@ -215,6 +215,14 @@ def test_a_corrected_register_updates_closes_and_says_so(
     asking = "SELECT count(*) AS n FROM silver.person_history"
     for at, n in ((asked, len(so_far)), (None, len(so_far) + 1)):
         assert Query(house.conf, as_of=AS_OF, known_at=at).rows(asking) == [{"n": n}]
+    # Asked of a date, the table answers by its history, without its clocks.
+    told: list[str] = []
+    for day, n in ((AS_OF, len(now)), (date(2015, 11, 30), 0)):
+        query = Query(house.conf, as_of=day, tell=told.append)
+        [found] = query.rows("SELECT count(*) AS n, count(village_code) AS v FROM silver.person")
+        assert found == {"n": n, "v": n}
+        assert "known_from" not in query.table("SELECT * FROM silver.person").column_names
+    assert told == ["silver.person has no rows of 2015-11-30."] * 2
 
 
 def test_a_merged_table_holds_one_date(county: tuple[House, dict[str, Any]]) -> None:
