@@ -108,11 +108,13 @@ def ours(mentions: Path, out: Path) -> dict[str, Any]:
     from jobs.methods.agreement import Comparison
     from lakehouse.spark import session
 
-    kinds = {"id_no": "id", "surname_name": "name", "born": "date", "phone": "id",
-             "village": "code"}  # fmt: skip
-    comparisons = [Comparison(column, kind) for column, kind in kinds.items()]
+    kinds = ("id", "name", "date", "id", "code")
+    columns = ("id_no", "surname_name", "born", "phone", "village")
+    comparisons = [*map(Comparison, columns, kinds)]
     spark = session()
-    rows = agreement.prepared(spark.read.parquet(str(mentions)), comparisons)
+    prepared = agreement.prepared(spark.read.parquet(str(mentions)), comparisons)
+    prepared.write.parquet(str(out / "prepared"))  # as `bangfu method link` does
+    rows = spark.read.parquet(str(out / "prepared"))
     linking.compared(rows, None, comparisons, PASSES).write.parquet(str(out / "pairs"))
     pairs = spark.read.parquet(str(out / "pairs"))
     learnt = linking.learnt(
