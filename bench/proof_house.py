@@ -18,6 +18,7 @@ from typing import Any
 
 from deltalake import DeltaTable
 
+from lakehouse.clocks import KNOWN
 from lakehouse.commands import say
 
 AS_OF = date(2015, 12, 31)
@@ -172,6 +173,8 @@ def _plain(row: dict[str, Any], names: dict[Any, str]) -> list[tuple[str, Any]]:
     told = (
         row.items() - {("surrogate", row.get("surrogate"))} if "surrogate" in row else row.items()
     )
+    # When a house knew is its own; that it still says so is not.
+    told = [(key, value is None if key in KNOWN else value) for key, value in told]
     return [(key, repr(value) if isinstance(value, list | dict) else value) for key, value in told]
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.proof_house import AS_OF, TABLES
-from lakehouse import add_file, io, ops, vault
+from lakehouse import add_file, io, ops, run, vault
 from lakehouse.run import House
 
 # Step -> where it is: before or after the call of a method.
@@ -23,7 +23,9 @@ SILVER = (
     "identities", "before quarantine", "between quarantine and silver", "silver's data files",
     "silver", "run recorded",
 )  # fmt: skip
-STEPS = (*LANDING, *SILVER)
+# Of tables that are merged: what they said before is kept first.
+HISTORY = ("history",)
+STEPS = (*LANDING, *SILVER, *HISTORY)
 
 
 def die() -> None:
@@ -110,6 +112,8 @@ def arm_silver(step: str, nth: int) -> None:
             before(io.Lake, "write_quarantine", nth)
         case "between quarantine and silver":
             before(io.Lake, write, of_kind)
+        case "history":
+            after(run, "keep", nth)
         case "silver's data files":
             with_data_files(write, of_kind)
         case "silver":
@@ -124,7 +128,7 @@ def main(step: str, nth: int) -> None:
     if step in LANDING:
         arm(step, nth)
     house.landing.land_all()
-    if step in SILVER:
+    if step in (*SILVER, *HISTORY):
         arm_silver(step, nth)
     for table in TABLES:
         house.run(table, AS_OF)

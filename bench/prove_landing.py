@@ -23,7 +23,7 @@ from pathlib import Path
 
 from bench.proof_house import LAND, RUN, TABLES, House, folder_of, kill
 from bench.proof_source import dying_source
-from bench.proof_steps import LANDING, SILVER
+from bench.proof_steps import HISTORY, LANDING, SILVER
 from lakehouse.commands import print_table, say
 from lakehouse.errors import InputMissing
 from synth.make import make
@@ -176,6 +176,7 @@ def proved(proof: Proof, kills: int, at_once: int, rng: random.Random) -> int:
     """Return how many of the cases did not end like the undisturbed house."""
     steps = [(step, 3) for step in LANDING]
     steps += [(step, nth) for step in SILVER for nth in (3, len(TABLES))]
+    steps += [(step, 3) for step in HISTORY]
     others: list[Callable[[], None]] = [proof.two_at_once, proof.full_disk, proof.clock_set_back]
     for case in others:
         case()
