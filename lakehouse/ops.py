@@ -80,11 +80,11 @@ class Ops:
             query = query.where(run_table.c.as_of == as_of)
         return next(iter(self.rows(query)), None)
 
-    def dates_done(self, table: str) -> list[date]:
-        """Return the dates that a table was made for, in order."""
+    def dates_done(self, table: str, *states: str) -> list[date]:
+        """Return the dates that a table was made for, in order; of runs in other states too."""
         columns = run_table.c
         query = sa.select(columns.as_of).distinct().order_by(columns.as_of)
-        done = query.where(columns.table_name == table, columns.state == "done")
+        done = query.where(columns.table_name == table, columns.state.in_(["done", *states]))
         return [row["as_of"] for row in self.rows(done)]
 
     def runs(self, table: str | None = None, limit: int = 50) -> list[dict[str, Any]]:

@@ -23,16 +23,27 @@ class Span:
 
 
 def span_of(house: "Overview", name: str, as_of: date) -> Span:
-    """Return the days that a run of a table as of a date speaks for, next to the runs done."""
+    """Return the days that a run of a table as of a date speaks for, up to the next run's.
+
+    Also of one that goes on beside it, or was killed: its days are left to it.
+    """
     first = since(house, name, as_of)
-    later = (since(house, name, day) for day in house.ops.dates_done(name) if day > as_of)
+    begun = house.ops.dates_done(name, "running")
+    later = (since(house, name, day) for day in begun if day > as_of)
     return Span(first, next((day for day in later if day > first), None))
 
 
 def since(house: "Overview", name: str, as_of: date) -> date:
-    """Return the day from which what a run as of a date says is so: that of its newest input."""
+    """Return the day from which what a run as of a date says is so: that of its newest input.
+
+    The date itself where no input says anything of days.
+    """
+    return _newest(house, name, as_of) or as_of
+
+
+def _newest(house: "Overview", name: str, as_of: date) -> date | None:
     starts = [_start(house, name, one, as_of) for one in house.registry.inputs(name)]
-    return max((day for day in starts if day), default=as_of)
+    return max((day for day in starts if day), default=None)
 
 
 def _start(house: "Overview", name: str, source: str, as_of: date) -> date | None:
@@ -46,7 +57,7 @@ def _start(house: "Overview", name: str, source: str, as_of: date) -> date | Non
         return as_of.replace(day=1)
     if table.partition:
         return as_of
-    return since(house, source, as_of) if source in house.registry.jobs else None
+    return _newest(house, source, as_of) if source in house.registry.jobs else None
 
 
 def first_day(period: str) -> date:
