@@ -127,7 +127,10 @@ class House:
     def has_files(self, layer: str) -> bool:
         """Tell whether a data file of a layer is there, staged ones of bronze included."""
         folders = (layer, "_staging") if layer == "bronze" else (layer,)
-        return any(any((self.lake / one).rglob("*.parquet")) for one in folders)
+        try:
+            return any(any((self.lake / one).rglob("*.parquet")) for one in folders)
+        except FileNotFoundError:  # Staging went while it was looked through.
+            return False
 
     def _landed(self) -> bool:
         there = sum(1 for _ in (self.home / "landing").glob("*/*/*/*/_READY"))
