@@ -18,88 +18,10 @@ from typing import Any
 
 import psutil
 
+from bench.link_mentions import made
 from lakehouse.commands import print_table, say
 
-# Share of people in each register: police, insurance, pension, employment, school, the poor.
-REGISTERS = (1.0, 0.95, 0.35, 0.45, 0.18, 0.10)
 PASSES = (("id_no",), ("phone", "surname_name"), ("surname_name", "born"), ("born", "village"))
-# How often a mention has this wrong or left out: rates of the harsh faults or above them.
-ERRORS = {
-    "id_no": ("missing", 0.03), "id_wrong": ("digit", 0.02), "name": ("homophone", 0.03),
-    "born": ("digit", 0.02), "phone_missing": ("missing", 0.20), "phone": ("other", 0.08),
-    "village": ("moved", 0.05),
-}  # fmt: skip
-SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕"
-GIVEN = (
-    "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超秀霞平刚桂英华玉兰文建国红梅志新春海波宁贵福山林龙生"
-    "凤云莲珍贞莉雪琳晶晨宇浩轩子涵欣怡佳慧美成康星光天达安岩中茂进有坚和彪博诚先敬震振壮"
-)
-HOMOPHONES = ("丽莉", "伟炜", "静婧", "玉钰", "国囯", "英瑛", "华桦", "红洪", "明铭", "建健")
-
-
-def made(people: int, seed: int = 1) -> str:
-    """Return SQL of all mentions of all registers: who, and what the register says of them."""
-
-    def chance(salt: str) -> str:
-        return f"(pmod(xxhash64(who, register, '{salt}', {seed}), 1000003) / 1000003D)"
-
-    def own(salt: str) -> str:
-        return f"(pmod(xxhash64(who, '{salt}', {seed}), 1000003) / 1000003D)"
-
-    def drawn(letters: str, share: str) -> str:
-        # A few letters are had by most: the square of a share leans towards the first ones.
-        return f"substr('{letters}', int(pow({share}, 2) * {len(letters)}) + 1, 1)"
-
-    def digit(text: str, salt: str, first: int, last: int) -> str:
-        at = f"({first} + int({chance(salt + 'at')} * {last - first + 1}))"
-        other = f"pmod(int(substr({text}, {at}, 1)) + 1 + int({chance(salt + 'by')} * 9), 10)"
-        return f"concat(substr({text}, 1, {at} - 1), {other}, substr({text}, {at} + 1))"
-
-    def if_(error: str, then: str, otherwise: str) -> str:
-        return f"if({chance(error)} < {ERRORS[error][1]}, {then}, {otherwise})"
-
-    homophone = "translate(surname_name, '{}', '{}')".format(
-        *("".join(pair[n] for pair in HOMOPHONES) for n in (0, 1))
-    )
-    shares = ", ".join(f"{share}D" for share in REGISTERS)
-    return f"""
-        WITH people AS (
-            SELECT id AS who,
-                   concat({drawn(SURNAMES, own("s"))}, {drawn(GIVEN, own("g"))},
-                          if({own("two")} < 0.75, {drawn(GIVEN, own("h"))}, '')) AS surname_name,
-                   date_format(date_add(DATE'1935-01-01', int({own("b")} * 29000)), 'yyyyMMdd')
-                       AS born,
-                   lpad(int({own("v")} * {max(10, people // 1500)}), 6, '0') AS village,
-                   lpad(int({own("p")} * 1000003) * 97 % 100000000, 8, '0') AS phone_end
-            FROM range(0, {people}, 1, 4)
-        ), told AS (
-            SELECT *, concat('211', lpad(int({own("a")} * 90), 3, '0'), born,
-                             lpad(pmod(xxhash64(who, 'n'), 10000), 4, '0')) AS id_no,
-                   concat('138', phone_end) AS phone
-            FROM people
-        ), mentions AS (
-            SELECT told.*, register
-            FROM told LATERAL VIEW posexplode(array({shares})) r AS register, share
-            WHERE {chance("in")} < share
-        )
-        SELECT monotonically_increasing_id() AS row, who,
-               {
-        if_("id_no", "CAST(NULL AS string)", if_("id_wrong", digit("id_no", "id", 7, 18), "id_no"))
-    } AS id_no,
-               {if_("name", homophone, "surname_name")} AS surname_name,
-               {if_("born", digit("born", "born", 5, 8), "born")} AS born,
-               {
-        if_(
-            "phone_missing",
-            "CAST(NULL AS string)",
-            if_("phone", f"concat('139', lpad(int({chance('x')} * 1000003), 8, '0'))", "phone"),
-        )
-    } AS phone,
-               {
-        if_("village", f"lpad(int({chance('m')} * {max(10, people // 1500)}), 6, '0')", "village")
-    } AS village
-        FROM mentions
-    """
 
 
 def ours(mentions: Path, out: Path) -> dict[str, Any]:
@@ -108,9 +30,9 @@ def ours(mentions: Path, out: Path) -> dict[str, Any]:
     from jobs.methods.agreement import Comparison
     from lakehouse.spark import session
 
-    kinds = ("id", "name", "date", "id", "code")
-    columns = ("id_no", "surname_name", "born", "phone", "village")
-    comparisons = [*map(Comparison, columns, kinds)]
+    kinds = {"id_no": "id", "surname_name": "name", "born": "date", "phone": "id",
+             "village": "code"}  # fmt: skip
+    comparisons = [Comparison(column, kind) for column, kind in kinds.items()]
     spark = session()
     prepared = agreement.prepared(spark.read.parquet(str(mentions)), comparisons)
     prepared.write.parquet(str(out / "prepared"))  # as `bangfu method link` does

@@ -173,11 +173,12 @@ def _plain(row: dict[str, Any], names: dict[Any, str]) -> list[tuple[str, Any]]:
     if (row.get("row") or "").startswith("{"):  # A row set aside: its tokens are random too.
         inside = json.loads(row["row"]).items()
         row = row | {"row": repr(sorted((key, names.get(value, value)) for key, value in inside))}
-    told = (
-        row.items() - {("surrogate", row.get("surrogate"))} if "surrogate" in row else row.items()
-    )
     # When a house knew is its own; that it still says so is not.
-    told = [(key, value is None if key in KNOWN else value) for key, value in told]
+    told = (
+        (key, value is None if key in KNOWN else value)
+        for key, value in row.items()
+        if key != "surrogate"
+    )
     return [(key, repr(value) if isinstance(value, list | dict) else value) for key, value in told]
 
 

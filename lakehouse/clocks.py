@@ -22,22 +22,27 @@ CLOCKS = {
         "timestamp", "Since when it says otherwise, UTC; null: it still says so.", nullable=True
     ),
 }
-
-
 # Of a table whose rows say themselves from when to when they hold, one clock is kept.
 KNOWN = {name: column for name, column in CLOCKS.items() if name.startswith("known")}
 
 
 def has_history(table: type[Table]) -> bool:
-    """Tell whether it is kept what a table said before: of silver tables that hold one state."""
-    # What is derived from dated rows has the history of these.
-    is_entity = not {"delivery_id", "since"} & {*table.key}
-    return table.layer == "silver" and table.write == "merge" and is_entity
+    """Tell whether it is kept what a table said before: of silver tables that hold one state.
+
+    Not where its declaration says history=False, nor where a line of a delivery is all its key.
+    """
+    is_merged = table.layer == "silver" and table.write == "merge"
+    return is_merged and table.history and "delivery_id" not in table.key
 
 
 def tells_validity(table: type[Table]) -> bool:
     """Tell whether rows say themselves from when to when they hold, as those of the area tree."""
     return "valid_from" in table.columns
+
+
+def says_each_date(table: type[Table]) -> bool:
+    """Tell whether the history of a table says its state of any date: it has both clocks."""
+    return has_history(table) and not tells_validity(table)
 
 
 def clocks_of(table: type[Table]) -> dict[str, Column]:

@@ -117,23 +117,14 @@ class Site:
     @cached_property
     def layers(self) -> dict[str, list[type[Table]]]:
         """Return the tables of each layer, in the order of the way of a datum, then by name."""
-        by_name = sorted(self._told.values(), key=lambda table: table.name)
+        by_name = sorted(self.known.listed.values(), key=lambda table: table.name)
         grouped = {layer: [t for t in by_name if t.layer == layer] for layer in LAYERS}
         return {layer: tables for layer, tables in grouped.items() if tables}
 
     @cached_property
-    def _told(self) -> dict[str, type[Table]]:
-        """Return the tables that are listed; a history is told of on the page of its table."""
-        return {
-            name: table
-            for name, table in self.known.tables.items()
-            if name not in self.known.histories
-        }
-
-    @cached_property
     def graph(self) -> Drawing:
         """Return the drawing of what is made from what."""
-        return draw({name: self.known.inputs(name) for name in self._told})
+        return draw({name: self.known.inputs(name) for name in self.known.listed})
 
     @cached_property
     def models(self) -> list[type[ModelSpec]]:
@@ -155,7 +146,7 @@ class Site:
 
     def readers(self, name: str) -> list[str]:
         """Return the tables that are made from this one."""
-        return sorted(one for one in self._told if name in self.known.inputs(one))
+        return sorted(one for one in self.known.listed if name in self.known.inputs(one))
 
     def history(self, name: str) -> str | None:
         """Return the history of a table, where it keeps one."""
@@ -177,6 +168,7 @@ class Site:
         return {
             "table": table,
             "origin": self.known.origin(name),
+            "history": self.history(name),
             "job": job,
             "job_doc": _doc_of(job),
             "inputs": _inputs(job),

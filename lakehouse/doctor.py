@@ -75,11 +75,10 @@ def _declarations() -> Told:
     known = registry()
     for job in known.jobs.values():
         job.parameter_values()
-    n_tables = len(known.tables) - len(known.histories)
     yield (
         "declarations",
         "ok",
-        f"{n_tables} tables, {len(known.jobs)} jobs, {len(known.feeds)} feeds",
+        f"{len(known.listed)} tables, {len(known.jobs)} jobs, {len(known.feeds)} feeds",
     )
 
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 
-from lakehouse.commands import last_day
 from lakehouse.ops import Ops
 from lakehouse.ops_tables import delivery_table, run_table
+from lakehouse.period import last_day
 from lakehouse.registry import Registry
 
 Told = list[tuple[date, datetime]]

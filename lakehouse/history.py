@@ -65,7 +65,7 @@ def keep(lake: Lake, table: type[Table], state: DataFrame, span: Span) -> Kept:
             pieces = pieces_of(affected, standing, table, span).localCheckpoint()
         kept = _count(pieces)
         if kept.closes or kept.opens:
-            _write(delta, pieces, table, _now(delta))
+            _write(delta, pieces, table, history)
             written = lake.written(history.name)
             if (written.created, written.updated) != (kept.opens, kept.closes):
                 raise ChecksFailed(
@@ -117,9 +117,11 @@ def _count(pieces: DataFrame) -> Kept:
     return Kept(**counts.collect()[0].asDict())
 
 
-def _write(delta: "DeltaTable", pieces: DataFrame, table: type[Table], at: datetime) -> None:
+def _write(
+    delta: "DeltaTable", pieces: DataFrame, table: type[Table], history: type[Table]
+) -> None:
     """Close and open rows in one commit, at one time of knowledge."""
-    known, history, key = _moment(at), history_of(table), list(table.key)
+    known, key = _moment(_now(delta)), list(table.key)
     begins = [] if tells_validity(table) else ["valid_from"]
     opens = pieces.select(*key, F.inline(OPENS)).withColumn("_closes", F.lit(False))
     closed = {name: F.col(name) for name in key} | {name: F.col("_first") for name in begins}

@@ -93,10 +93,10 @@ def _closes(span: Span) -> Column:
     """Return the rows that no longer hold as they stand, by their first days."""
 
     def ends(one: Column) -> Column:
-        joined = (F.col("_joins_before") & (one["valid_from"] == F.col("_before.valid_from"))) | (
-            F.col("_joins_after") & (one["valid_from"] == F.col("_after.valid_from"))
-        )
-        return _overlaps(one, span) | F.coalesce(joined, F.lit(False))
+        first = one["valid_from"]
+        joins_before = F.col("_joins_before") & (first == F.col("_before.valid_from"))
+        joins_after = F.col("_joins_after") & (first == F.col("_after.valid_from"))
+        return _overlaps(one, span) | joins_before | joins_after
 
     return F.transform(F.filter(THERE, ends), lambda one: one["valid_from"])
 

@@ -9,7 +9,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from lakehouse.clocks import has_history, tells_validity
+from lakehouse.clocks import says_each_date
 from lakehouse.files import filesystem
 from lakehouse.io import newest_version, table_path
 from lakehouse.table import Table
@@ -39,7 +39,7 @@ def version_for(conf: "Settings", ops: "Ops", table: type[Table], as_of: "date")
     if mine is None or last is None or last["as_of"] == as_of:
         return newest
     kept = timedelta(days=float(conf.get("maintain", "version_days")))
-    if has_history(table) and not tells_validity(table):
+    if says_each_date(table):
         return mine["delta_version"]  # which names the state; its history says it
     is_kept = datetime.now(UTC) - utc(mine["started_at"]) < kept
     return mine["delta_version"] if is_kept else None

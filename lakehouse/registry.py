@@ -29,6 +29,11 @@ class Registry:
     feeds: dict[str, Feed]
     histories: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def listed(self) -> dict[str, type[Table]]:
+        """Return the tables that are shown in lists and drawings: not each one's history too."""
+        return {name: one for name, one in self.tables.items() if name not in self.histories}
+
     def table(self, name: str) -> type[Table]:
         """Return one table by full name, or by its bare name where that is unmistakable."""
         if name in self.tables:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lakehouse import bronze, checks
-from lakehouse.clocks import has_history, history_of, tells_validity
+from lakehouse.clocks import has_history, history_of, says_each_date
 from lakehouse.conf import Settings
 from lakehouse.errors import BangfuError, ChecksFailed, InputMissing
 from lakehouse.gate import Gate, failures
@@ -212,7 +212,7 @@ class House(Overview):
 
     def _holds_another_date(self, table: type[Table], as_of: date) -> bool:
         """Tell whether a table's state is not that of a date, which its history can tell."""
-        if not has_history(table) or tells_validity(table):
+        if not says_each_date(table):
             return False
         last = self.ops.last_done(table.name)
         is_other = last is not None and last["as_of"] != as_of
@@ -220,8 +220,9 @@ class House(Overview):
 
     def _is_news(self, table: type[Table], as_of: date) -> bool:
         """Tell whether a state goes into the history: an older list of dated rows is no news."""
-        done = self.ops.dates_done(table.name)
-        return not tells_validity(table) or as_of >= max(done, default=as_of)
+        if says_each_date(table):
+            return True
+        return as_of >= max(self.ops.dates_done(table.name), default=as_of)
 
     def _settings(self, job: Job, as_of: date, inputs: dict[str, Any]) -> dict[str, Any]:
         from_run: dict[str, Any] = {"as_of": as_of, "zone": self.conf.zone}

@@ -9,6 +9,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from lakehouse import bronze
+from lakehouse.period import first_day
 
 if TYPE_CHECKING:
     from lakehouse.overview import Overview
@@ -58,8 +59,3 @@ def _start(house: "Overview", name: str, source: str, as_of: date) -> date | Non
     if table.partition:
         return as_of
     return _newest(house, source, as_of) if source in house.registry.jobs else None
-
-
-def first_day(period: str) -> date:
-    """Return the first day of a period written as 2015-12 or 2015-12-31."""
-    return date.fromisoformat(period if len(period) > len("2015-12") else f"{period}-01")

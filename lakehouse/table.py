@@ -112,6 +112,7 @@ class Table:
     write      replace (the partition), merge (by key), append (once per delivery), history
     fresh_days how old the newest rows may be; keep_days how long rows are kept
     share_bad  the share of rows that may be quarantined before the gate closes
+    history    whether what it said before is kept, where it holds one state (lakehouse/clocks.py)
     release    whether and how its rows may leave the house
 
     Raises DeclarationError on import, naming the table, where the declaration is wrong.
@@ -128,6 +129,7 @@ class Table:
     fresh_days: ClassVar[int]
     keep_days: ClassVar[int]
     share_bad: ClassVar[float]
+    history: ClassVar[bool]
     release: ClassVar[Release | None]
     columns: ClassVar[dict[str, Column]]
     rules: ClassVar[dict[str, Rule]]
@@ -164,6 +166,7 @@ _KEYWORDS: dict[str, Any] = {
     "fresh_days": 366,
     "keep_days": 3660,
     "share_bad": 0.2,
+    "history": True,
     "release": None,
 }
 _WHY = {

@@ -4,9 +4,9 @@ from datetime import date
 from typing import Any
 
 from jobs.pages import words
-from lakehouse.commands import last_day
 from lakehouse.ops import Ops
 from lakehouse.outcome import Outcome
+from lakehouse.period import last_day
 from lakehouse.registry import registry
 
 Row = dict[str, Any]

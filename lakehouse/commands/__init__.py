@@ -4,7 +4,7 @@ import inspect
 import json
 import sys
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,6 +13,7 @@ import typer
 
 from lakehouse.conf import home_dir, use_feeds
 from lakehouse.errors import UsageError
+from lakehouse.period import last_day
 
 if TYPE_CHECKING:
     from lakehouse.ops import Ops
@@ -89,14 +90,6 @@ def resolve_as_of(given: date | None, ops: "Ops") -> date:
     if not periods:
         raise UsageError("Nothing has landed yet, so say for which day: --as-of 2015-12-31.")
     return max(last_day(period) for period in periods)
-
-
-def last_day(period: str) -> date:
-    """Return the last day of a period written as 2015-12 or 2015-12-31."""
-    if len(period) > len("2015-12"):
-        return date.fromisoformat(period)
-    first = date.fromisoformat(f"{period}-01")
-    return (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
 
 
 def print_json(value: Any) -> None:

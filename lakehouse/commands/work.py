@@ -22,6 +22,7 @@ from lakehouse.commands import (
 from lakehouse.errors import InputMissing, UsageError
 
 if TYPE_CHECKING:
+    from lakehouse.feed import Feed
     from lakehouse.landing import Landed
 
 Since = Annotated[
@@ -78,16 +79,7 @@ def land(
 
     of_feeds = [known_feed(name) for name in feed or ()]
     house = House()
-    packed = None
-    if files:
-        if len(of_feeds) != 1 or period is None:
-            raise UsageError("Files of your own need --feed NAME and --period 2015-12.")
-        if not dry_run:
-            from lakehouse.pack import pack
-
-            packed = pack(files, of_feeds[0], period, house.conf.landing).delivery_id
-    elif period:
-        raise UsageError("--period goes with files of your own: bangfu land FILE --feed … .")
+    packed = _packed(files or [], of_feeds, period, house.conf.landing, dry_run)
     waiting = {name: house.pending(name) for name in feed or (None,)}
     if dry_run:
         told: list[dict[str, Any]] = [
@@ -113,6 +105,23 @@ def land(
     mine = next((one for one in told if one["delivery_id"] == packed), None)
     if mine and mine["state"] == "refused":
         raise InputMissing(f"{packed} was refused: {mine['reason']}: {mine['detail']}.")
+
+
+def _packed(
+    files: list[Path], of_feeds: list["Feed"], period: str | None, landing: Path, dry_run: bool
+) -> str | None:
+    """Make a delivery of files of one's own, and return its id; None where there are none."""
+    if not files:
+        if period:
+            raise UsageError("--period goes with files of your own: bangfu land FILE --feed … .")
+        return None
+    if len(of_feeds) != 1 or period is None:
+        raise UsageError("Files of your own need --feed NAME and --period 2015-12.")
+    if dry_run:
+        return None
+    from lakehouse.pack import pack
+
+    return pack(files, of_feeds[0], period, landing).delivery_id
 
 
 def _tell_landed(landed: "Landed") -> None:
@@ -198,7 +207,7 @@ def plan(
     from lakehouse import plots
 
     known = house.registry
-    graph = {name: known.inputs(name) for name in known.tables if name not in known.histories}
+    graph = {name: known.inputs(name) for name in known.listed}
     page = plots.plan(house.plan([table], day, since), graph, str(day))
     write_plot(page, f"plan-{day}", out)
 

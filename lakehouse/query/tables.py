@@ -122,7 +122,7 @@ def open_table(root: str, table: type[Table], cut: Cut) -> Opened:
     if has_history(table) and (cut.as_of or cut.known_at):
         history = history_of(table)
         if newest_version(of_it := table_path(root, history.name)) is not None:
-            return _open_state(table, DeltaTable(of_it), of_it, cut)
+            return _open_state(table, history, of_it, cut)
     delta = DeltaTable(path)
     if cut.known_at and "known_from" not in table.columns:
         delta.load_as_version(version_at(delta, table.name, cut.known_at))
@@ -137,17 +137,17 @@ def open_table(root: str, table: type[Table], cut: Cut) -> Opened:
     return Opened(table, delta.version(), _shown(rows, table))
 
 
-def _open_state(table: type[Table], history: DeltaTable, path: str, cut: Cut) -> Opened:
+def _open_state(table: type[Table], history: type[Table], path: str, cut: Cut) -> Opened:
     """Open what a history says of a date, the newest if none, as known at a time, or now."""
-    rows = arrow_rows(history, path)
-    known = history_of(table)
-    found = conditions(known, set(rows.schema.names), cut)
+    delta = DeltaTable(path)
+    rows = arrow_rows(delta, path)
+    found = conditions(history, set(rows.schema.names), cut)
     found += [] if cut.as_of or tells_validity(table) else [ds.field("valid_to").is_null()]
     found += [] if cut.known_at else [ds.field("known_to").is_null()]
     for condition in found:
         rows = rows.filter(condition)
     # The clocks stay in the data set, which is filtered by them, and are not offered.
-    return Opened(table, history.version(), _shown(rows, table, *CLOCKS), by_history=True)
+    return Opened(table, delta.version(), _shown(rows, table, *CLOCKS), by_history=True)
 
 
 def _shown(rows: ds.Dataset, table: type[Table], *more: str) -> ds.Dataset:

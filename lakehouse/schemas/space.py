@@ -50,6 +50,7 @@ class AreaCorrespondence(
     purpose="reference",
     owner="space",
     fresh_days=366,
+    history=False,  # that of silver.area says it
 ):
     """What a division was called on any day (区划代码对照): one row per code and span of days.
 

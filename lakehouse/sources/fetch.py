@@ -5,10 +5,10 @@ from datetime import date, datetime
 from hashlib import sha256 as digest
 from pathlib import Path
 
-from lakehouse.commands import last_day
 from lakehouse.delivery import READY, Delivery, period_form
 from lakehouse.errors import UsageError
 from lakehouse.feed import Feed
+from lakehouse.period import last_day
 from lakehouse.sources import pages, table
 from lakehouse.sources.declared import Source
 from lakehouse.sources.outgoing import Row, marks, outgoing

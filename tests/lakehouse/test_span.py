@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from lakehouse.overview import Overview
-from lakehouse.span import Span, first_day, span_of
+from lakehouse.period import first_day
+from lakehouse.span import Span, span_of
 
 NOW = datetime(2016, 3, 1, tzinfo=UTC)
 

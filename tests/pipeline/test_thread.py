@@ -21,7 +21,7 @@ from synth.plan import Told
 from tests.pipeline import faults
 
 if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+    from pyspark.sql import DataFrame, SparkSession
 
 AS_OF = date(2015, 12, 31)
 SINCE = date(2015, 12, 30)
@@ -198,18 +198,19 @@ def test_a_corrected_register_updates_closes_and_says_so(
     assert before["silver.person"] == before["gold.household_feature"] == "stale"
     assert before["silver.project"] == "fresh"
 
-    so_far = {row["person_id"]: row for row in house.lake.read("silver.person").collect()}
+    def by_person(rows: "DataFrame") -> dict[str, Any]:
+        return {row["person_id"]: row for row in rows.collect()}
+
+    so_far = by_person(house.lake.read("silver.person"))
     asked = datetime.now(UTC)
     [outcome] = house.run("silver.person", AS_OF)
 
     assert (outcome.created, outcome.updated, outcome.closed) == (0, 1, 1)
     assert outcome.adds_up
     history = house.lake.read("silver.person_history")
-    assert {
-        row["person_id"]: row for row in said_of(history, Person, AS_OF, asked).collect()
-    } == so_far
-    now = {row["person_id"]: row for row in house.lake.read("silver.person").collect()}
-    assert {row["person_id"]: row for row in said_of(history, Person, AS_OF).collect()} == now
+    now = by_person(house.lake.read("silver.person"))
+    assert by_person(said_of(history, Person, AS_OF, asked)) == so_far
+    assert by_person(said_of(history, Person, AS_OF)) == now
     closed = [row["valid_from"] for row in history.where("known_to IS NOT NULL").collect()]
     assert closed == [AS_OF.replace(day=1)] * 2  # the register of a month tells of the month
     asking = "SELECT count(*) AS n FROM silver.person_history"
